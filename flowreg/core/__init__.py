@@ -1,0 +1,1 @@
+"""The core: pure functions over values. No I/O, no clock, no randomness, no environment."""

@@ -1,0 +1,274 @@
+"""What shall happen: ``(state, request) -> events``, or a refusal that says why.
+
+Rule 1: an empty list means that the request is fulfilled already: the same request again is not a twin.
+Rule 2: a refusal writes nothing and says what did not happen. The same rules are applied by every reader afterwards
+(``state.why_move_is_not_allowed``), so a writer that skips this page achieves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import BadInput, Conflict, GateBlocked, NotFound, Refused
+from .decision import Decision
+from .events import AliasMoved, Decided, Evaluated, Event, Labelled, Restored, Retired, VersionRegistered
+from .names import Alias, ByDigest, Newest, Number, Ref, shown
+from .policies import PolicyRecord
+from .state import AliasState, ModelState, VersionState
+
+NOBODY = AliasState(None, (), ())
+
+
+def resolve(state: ModelState, ref: Ref) -> VersionState:
+    """The version that ``ref`` names in this state, else ``NotFound`` with what there is."""
+    match ref.selector:
+        case Number(number):
+            version = state.version(number)
+        case Newest():
+            version = state.version(state.newest)
+        case Alias(name, back):
+            version = _back(state, name, back)
+        case ByDigest(hexes):
+            version = _by_digest(state, ref, hexes)
+    if version is None:
+        raise NotFound(
+            f"there is no {ref}",
+            where=_what_there_is(state, ref.model),
+            do="see flowreg ls, or flowreg show " + ref.model,
+            code="no-version",
+        )
+    return version
+
+
+def register(state: ModelState, draft: VersionRegistered, evaluation: Evaluated | None) -> list[Event]:
+    """Events that make ``draft`` the next version (its own number is ignored). None if its key was used for these bytes."""
+    if draft.key is not None and (number := state.by_key.get(draft.key)):
+        earlier = state.versions[number - 1]
+        if earlier.manifest == draft.manifest:
+            return []
+        raise Refused(
+            f"the key {shown(draft.key)} was used before, for a different artifact",
+            where=f"version {number} ({earlier.manifest[:19]}…) against {draft.manifest[:19]}…; nothing was registered",
+            do="use a new key for a new artifact, or leave it out",
+            code="key-reused",
+        )
+    number = state.newest + 1
+    events: list[Event] = [draft.model_copy(update={"version": number})]
+    return events if evaluation is None else [*events, evaluation.model_copy(update={"version": number})]
+
+
+def evaluate(state: ModelState, draft: Evaluated) -> list[Event]:
+    """Events that record ``draft``. None if an evaluation with its key stands."""
+    version = _known(state, draft.version)
+    if draft.key is not None and any(e.said.key == draft.key for e in version.evaluations):
+        return []
+    return [draft]
+
+
+def label(state: ModelState, number: int, labels: Mapping[str, str | None]) -> list[Event]:
+    """Events that set these labels; None takes one away. None where they stand already."""
+    now = _known(state, number).labels
+    changed = {name: value for name, value in labels.items() if now.get(name) != value}
+    return [Labelled(version=number, labels=changed)] if changed else []
+
+
+def promote(
+    state: ModelState,
+    number: int,
+    alias: str,
+    *,
+    model: str,
+    policy: PolicyRecord | None,
+    decision: tuple[str, Decision] | None,
+) -> list[Event]:
+    """Events that move ``alias`` to version ``number`` because ``decision`` (digest and record) passed.
+
+    Without a policy the alias simply moves; a decision not to promote is recorded and moves nothing. Raises ``Conflict`` where
+    the decision was about another holder, candidate or policy than those of this state.
+    """
+    version = may_hold(state, number, alias, model=model)
+    before = state.aliases.get(alias, NOBODY)
+    if policy is None or decision is None:
+        return [] if before.version == number else [_move(alias, number, before, "set")]
+    digest, record = decision
+    _refuse_stale(record, before, version, policy, model)
+    if before.version == number:
+        return []
+    decided = _decided(digest, record)
+    if record.override:
+        return [decided, _move(alias, number, before, "override", digest)]
+    if record.outcome != "promote":
+        return [decided]
+    return [decided, _move(alias, number, before, "promotion", digest)]
+
+
+def rollback(state: ModelState, alias: str, to: int | None, *, model: str) -> AliasMoved:
+    """The event that moves ``alias`` back to ``to``, or to the holder that led to the present one."""
+    before = state.aliases.get(alias, NOBODY)
+    if before.version is None:
+        raise NotFound(
+            f"nobody is {alias} of {model}", where=_what_there_is(state, model), do=f"see flowreg history {model}", code="no-holder"
+        )
+    target = to if to is not None else _last_good(state, before)
+    held = {move.said.version for move in before.moves}
+    if target is None or target not in held or target == before.version:
+        raise Refused(
+            f"{model}@{alias} cannot go back to {'an earlier holder' if target is None else f'version {target}'}",
+            where=f"it is held by version {before.version}; held before by {_listed(held - {before.version})}; nothing was written",
+            do=f"choose one that held it and is not retired (flowreg history {model}), or promote another version",
+            code="no-way-back",
+        )
+    may_hold(state, target, alias, model=model)
+    return _move(alias, target, before, "rollback")
+
+
+def holder_after(state: ModelState, move: AliasMoved) -> VersionState:
+    """The version that a move gives its alias to."""
+    assert move.version is not None
+    return state.versions[move.version - 1]
+
+
+def remove_alias(state: ModelState, alias: str, *, model: str, policy: PolicyRecord | None) -> list[Event]:
+    """Events after which nobody holds ``alias``."""
+    before = state.aliases.get(alias, NOBODY)
+    if policy is not None:
+        raise Refused(
+            f"{alias} of {model} is protected by policy {policy.name}; it was not removed", do="promote or roll back", code="protected"
+        )
+    return [] if before.version is None else [_move(alias, None, before, "removal")]
+
+
+def retire(state: ModelState, number: int, *, model: str) -> list[Event]:
+    """Events that bar the version from every alias."""
+    version = _known(state, number)
+    if version.retired:
+        return []
+    held = state.held_by(number)
+    if held:
+        raise Refused(
+            f"{model}@{number} is {' and '.join(held)} and may not be retired while it is",
+            where="nothing was written",
+            do=f"move the alias first: flowreg rollback {model}@{held[0]} --because '…'",
+            code="holds-alias",
+        )
+    return [Retired(version=number)]
+
+
+def restore(state: ModelState, number: int) -> list[Event]:
+    """Events that lift the bar of ``retire``."""
+    return [Restored(version=number)] if _known(state, number).retired else []
+
+
+def may_hold(state: ModelState, number: int, alias: str, *, model: str) -> VersionState:
+    """The version, if it may hold an alias at all."""
+    version = _known(state, number)
+    if version.retired is None:
+        return version
+    gone = version.retired
+    raise Refused(
+        f"{model}@{number} may not become {alias}: it was retired by {gone.by.actor} on {gone.at[:10]}: {gone.because}",
+        where=f"{alias} stays at {_holder_text(state, alias, model)}; nothing was written",
+        do=f"choose another version, or lift it: flowreg retire {model}@{number} --restore --because '…'",
+        code="retired",
+    )
+
+
+def refuse_blocked(decision: Decision, text: str) -> None:
+    """Raise ``GateBlocked`` with this text unless the decision is to promote."""
+    if decision.outcome == "promote":
+        return
+    here = f"{decision.model}@{decision.base.version}" if decision.base else "nobody"
+    raise GateBlocked(
+        text,
+        where=f"policy {decision.policy_name!r} of {decision.model}; {decision.alias} stays at {here}; the decision was recorded",
+        do=f"see the report with: flowreg gates {decision.model}@{decision.candidate.version} --to {decision.alias}",
+        code=decision.outcome,
+        decision=decision,
+    )
+
+
+def _known(state: ModelState, number: int) -> VersionState:
+    version = state.version(number)
+    if version is None:
+        raise NotFound(f"there is no version {number}", where=f"the newest is {state.newest}", do="see flowreg ls", code="no-version")
+    return version
+
+
+def _back(state: ModelState, name: str, back: int) -> VersionState | None:
+    alias = state.aliases.get(name, NOBODY)
+    if back == 0:
+        return state.version(alias.version) if alias.version else None
+    return state.version(alias.trail[-back]) if back <= len(alias.trail) else None
+
+
+def _by_digest(state: ModelState, ref: Ref, hexes: str) -> VersionState | None:
+    found = [v for v in state.versions if v.manifest.startswith("sha256:" + hexes)]
+    if len({v.manifest for v in found}) > 1:
+        raise BadInput(
+            f"{ref} is short for several versions: {_listed({v.number for v in found})}", do="give more digits", code="ambiguous"
+        )
+    return found[0] if found else None
+
+
+def _last_good(state: ModelState, alias: AliasState) -> int | None:
+    return next((n for n in reversed(alias.trail) if n != alias.version and not state.versions[n - 1].retired), None)
+
+
+def _move(alias: str, number: int | None, before: AliasState, how: Any, decision: str | None = None) -> AliasMoved:
+    return AliasMoved(alias=alias, version=number, base=before.version, how=how, decision=decision)
+
+
+def _decided(digest: str, record: Decision) -> Decided:
+    return Decided(
+        decision=digest,
+        outcome=record.outcome,
+        alias=record.alias,
+        version=record.candidate.version,
+        manifest=record.candidate.manifest,
+        base=record.base.version if record.base else None,
+        generation=record.generation,
+        policy=record.policy_name,
+        policy_digest=record.policy_digest,
+        dataset=record.dataset,
+        dataset_digest=record.dataset_digest,
+    )
+
+
+def _refuse_stale(record: Decision, before: AliasState, version: VersionState, policy: PolicyRecord, model: str) -> None:
+    judged = record.base.version if record.base else None
+    if (judged, record.generation) != (before.version, before.generation):
+        raise Conflict(
+            f"{record.alias} of {model} moved from {_number(judged)} to {_number(before.version)} while the gates ran",
+            where=f"by {before.moves[-1].stamp.by.actor}; nothing changed" if before.moves else "nothing changed",
+            do="run promote again: the gates are judged against the new holder",
+            code="holder-moved",
+        )
+    if (record.candidate.version, record.candidate.manifest, record.alias) != (version.number, version.manifest, record.alias):
+        raise Conflict(
+            f"the decision {record.id} is about {record.candidate.version}, not {version.number}", do="judge again", code="stale-decision"
+        )
+    if record.policy_digest != policy.digest:
+        raise Conflict(
+            f"policy {policy.name} changed while the gates ran", where="nothing changed", do="run promote again", code="policy-changed"
+        )
+
+
+def _number(number: int | None) -> str:
+    return "nobody" if number is None else f"version {number}"
+
+
+def _holder_text(state: ModelState, alias: str, model: str) -> str:
+    holder = state.holder(alias)
+    return f"{model}@{holder.number}" if holder else "nobody"
+
+
+def _listed(numbers: set[int | None]) -> str:
+    return ", ".join(str(n) for n in sorted(n for n in numbers if n is not None)) or "none"
+
+
+def _what_there_is(state: ModelState, model: str) -> str:
+    if not state.newest:
+        return f"{model} has no versions"
+    aliases = ", ".join(f"{name}@{a.version}" for name, a in sorted(state.aliases.items()) if a.version) or "no aliases"
+    return f"{model} has versions 1 to {state.newest}, {aliases}"

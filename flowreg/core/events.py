@@ -1,0 +1,293 @@
+"""What can happen: the frozen events of a registry, and the values they are made of.
+
+Rule 1: an event is an immutable fact in the past tense; the journal keeps it for ever and nothing edits it.
+Rule 2: a change of meaning is a new kind. A new optional field may be ignored by an older reader, and is kept by it.
+Rule 3: an unknown kind is kept and shown as ``Unknown``; who meets one reads on, and refuses to write.
+
+Numbers that JSON cannot carry (a diverged model is worth keeping) are written as "NaN", "Infinity" and "-Infinity".
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, PlainSerializer, Tag
+
+_NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
+
+
+def read_measure(value: object) -> object:
+    """A stored measure as a number; what is neither is left for the type check to refuse."""
+    return _NOT_FINITE.get(value, value) if isinstance(value, str) else value
+
+
+def write_measure(value: float) -> float | str:
+    """A measure as JSON can carry it."""
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+Measure = Annotated[float, BeforeValidator(read_measure), PlainSerializer(write_measure)]
+Digest = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=0)]
+Ordinal = Annotated[int, Field(ge=1)]
+
+
+class Value(BaseModel):
+    """A frozen value that checks types strictly and keeps fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow", allow_inf_nan=True)
+
+
+class By(Value):
+    """Who or what caused an entry."""
+
+    actor: str
+    flow_run: str | None = None
+    deployment: str | None = None
+    host: str | None = None
+
+
+class Git(Value):
+    """The code a run was made by. ``remote`` never carries credentials."""
+
+    commit: str | None = None
+    branch: str | None = None
+    remote: str | None = None
+    dirty: bool | None = None
+
+
+class Environment(Value):
+    """Where a run was made. ``packages`` is the digest of a blob with one ``name==version`` a line."""
+
+    python: str | None = None
+    platform: str | None = None
+    packages: Digest | None = None
+
+
+class Run(Value):
+    """One execution that made or measured something: what the surroundings told, with nothing passed.
+
+    ``flow_run`` is the id; ``parameters`` have secrets masked; ``warnings`` say what could not be learnt.
+    """
+
+    flow: str | None = None
+    flow_version: str | None = None
+    flow_run: str | None = None
+    flow_run_name: str | None = None
+    task_run: str | None = None
+    task_run_name: str | None = None
+    deployment: str | None = None
+    deployment_id: str | None = None
+    deployment_version: str | None = None
+    work_pool: str | None = None
+    parent_flow_run: str | None = None
+    started_by: str | None = None
+    run_count: int | None = None
+    url: str | None = None
+    parameters: Mapping[str, Any] = Field(default_factory=dict)
+    git: Git | None = None
+    environment: Environment | None = None
+    warnings: tuple[str, ...] = Field(default=(), strict=False)
+
+
+class Parent(Value):
+    """A version this one was made from: loaded by the same run, or named."""
+
+    model: str
+    version: Ordinal
+    manifest: Digest
+
+
+class Dataset(Value):
+    """Data that a version was trained or measured on. ``rows`` is a count, ``digest`` covers the whole content."""
+
+    uri: str | None = None
+    name: str | None = None
+    role: str | None = None
+    digest: str | None = None
+    rows: Count | None = None
+    size_bytes: Count | None = None
+
+    def __init__(self, uri: str | None = None, /, **fields: Any) -> None:
+        super().__init__(**({"uri": uri} if uri is not None else {}), **fields)
+
+
+class VersionRegistered(Value):
+    """A new version. ``manifest`` is its identity, ``loader`` names the format that can load it ("files": none)."""
+
+    kind: Literal["version_registered"] = "version_registered"
+    version: Ordinal
+    manifest: Digest
+    loader: str
+    size_bytes: Count
+    file_count: Count
+    key: str | None = None
+    params: Mapping[str, Any] = Field(default_factory=dict)
+    labels: Mapping[str, str] = Field(default_factory=dict)
+    data: tuple[Dataset, ...] = Field(default=(), strict=False)
+    parents: tuple[Parent, ...] = Field(default=(), strict=False)
+    signature: Mapping[str, Any] | None = None
+    card: Digest | None = None
+    run: Run | None = None
+
+
+class Evaluated(Value):
+    """Measured facts about a version, on one dataset.
+
+    ``metrics`` are over the whole dataset, ``n`` is its number of examples. ``table`` is the digest of a blob with the
+    sliced values, ``examples`` of one with a row for each example. ``key`` makes a retry the same evaluation.
+    """
+
+    kind: Literal["evaluated"] = "evaluated"
+    version: Ordinal
+    dataset: str | None = None
+    dataset_digest: str | None = None
+    metrics: Mapping[str, Measure] = Field(default_factory=dict)
+    n: Count | None = None
+    table: Digest | None = None
+    examples: Digest | None = None
+    evaluator: str | None = None
+    key: str | None = None
+    run: Run | None = None
+
+
+class Labelled(Value):
+    """Labels were set; a label with the value None was taken away."""
+
+    kind: Literal["labelled"] = "labelled"
+    version: Ordinal
+    labels: Mapping[str, str | None]
+
+
+class Decided(Value):
+    """A policy's gates were judged. The full record is the blob ``decision``; the fields bind it to what it judged."""
+
+    kind: Literal["decided"] = "decided"
+    decision: Digest
+    outcome: Literal["promote", "blocked", "waiting"]
+    alias: str
+    version: Ordinal
+    manifest: Digest
+    base: int | None = None
+    generation: Count = 0
+    policy: str
+    policy_digest: Digest
+    dataset: str | None = None
+    dataset_digest: str | None = None
+
+
+class AliasMoved(Value):
+    """An alias now names ``version`` (None: nobody). ``base`` is the holder it was moved from.
+
+    ``how``: ``promotion`` (its gates passed; ``decision`` says so), ``rollback`` (back along its own history),
+    ``override`` (a person went over the gates where the policy allows it), ``set`` (no policy protects the alias),
+    ``removal``.
+    """
+
+    kind: Literal["alias_moved"] = "alias_moved"
+    alias: str
+    version: int | None = None
+    base: int | None = None
+    how: Literal["promotion", "rollback", "override", "set", "removal"]
+    decision: Digest | None = None
+
+
+class Retired(Value):
+    """The version is barred from every alias."""
+
+    kind: Literal["retired"] = "retired"
+    version: Ordinal
+
+
+class Restored(Value):
+    """The bar of ``retired`` was lifted."""
+
+    kind: Literal["restored"] = "restored"
+    version: Ordinal
+
+
+class RegistryCreated(Value):
+    """The first entry of a registry; the digest of its file is the registry's identity."""
+
+    kind: Literal["registry_created"] = "registry_created"
+    nonce: str
+
+
+class PolicySet(Value):
+    """A policy is in force from here on. ``policy`` is its whole text, ``digest`` the digest of its canonical bytes."""
+
+    kind: Literal["policy_set"] = "policy_set"
+    name: str
+    models: tuple[str, ...] = Field(strict=False)
+    alias: str
+    digest: Digest
+    policy: Mapping[str, Any]
+
+
+class PolicyRemoved(Value):
+    """The policy of this name protects nothing any more."""
+
+    kind: Literal["policy_removed"] = "policy_removed"
+    name: str
+
+
+class Unknown(Value):
+    """An event of a kind that this version of flowreg does not know: kept as it is, shown, and never written upon."""
+
+    kind: str
+
+
+KINDS: tuple[type[Value], ...] = (
+    VersionRegistered, Evaluated, Labelled, Decided, AliasMoved, Retired, Restored, RegistryCreated, PolicySet, PolicyRemoved,
+)  # fmt: skip
+_KNOWN = frozenset(kind.model_fields["kind"].default for kind in KINDS)
+
+
+def _tag(event: Any) -> str:
+    kind = event.get("kind") if isinstance(event, Mapping) else getattr(event, "kind", None)
+    return kind if isinstance(kind, str) and kind in _KNOWN else "unknown"
+
+
+ModelEvent = VersionRegistered | Evaluated | Labelled | Decided | AliasMoved | Retired | Restored
+RegistryEvent = RegistryCreated | PolicySet | PolicyRemoved
+AnyEvent = Annotated[
+    Annotated[VersionRegistered, Tag("version_registered")]
+    | Annotated[Evaluated, Tag("evaluated")]
+    | Annotated[Labelled, Tag("labelled")]
+    | Annotated[Decided, Tag("decided")]
+    | Annotated[AliasMoved, Tag("alias_moved")]
+    | Annotated[Retired, Tag("retired")]
+    | Annotated[Restored, Tag("restored")]
+    | Annotated[RegistryCreated, Tag("registry_created")]
+    | Annotated[PolicySet, Tag("policy_set")]
+    | Annotated[PolicyRemoved, Tag("policy_removed")]
+    | Annotated[Unknown, Tag("unknown")],
+    Discriminator(_tag),
+]
+Event = ModelEvent | RegistryEvent | Unknown
+
+
+class Envelope(Value):
+    """What one journal file says: who, when, why and under which policies, round events that happen together.
+
+    ``registry`` is None only in the genesis, ``model`` only in the registry's own journal. ``at`` is UTC, RFC 3339 with
+    milliseconds. ``under`` is the number of the registry entry whose policies were in force for the writer.
+    """
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow", arbitrary_types_allowed=True)
+
+    format: Literal[1] = 1
+    registry: Digest | None = None
+    model: str | None = None
+    seq: Ordinal
+    parent: Digest | None = None
+    id: str
+    at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+    by: By
+    because: str | None = None
+    under: Count = 0
+    events: Annotated[tuple[AnyEvent, ...], Field(min_length=1, strict=False)]

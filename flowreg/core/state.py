@@ -1,0 +1,329 @@
+"""What a model's journal adds up to: ``replay(slots)``.
+
+Rule 1: nothing here reads a clock, a file or the environment.
+Rule 2: ``replay`` never raises. A slot that breaks a rule of this page has no effect, is kept in ``voids`` with its reason, and
+stops nothing. Only a well-formed entry that contradicts the chain sets ``broken``: from there on nothing is believed.
+Rule 3: an entry counts whole or not at all.
+Rule 4: it folds into private dicts and freezes once at the end: copying maps for each event would be quadratic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from . import codec
+from .events import AliasMoved, By, Decided, Evaluated, Labelled, Restored, Retired, VersionRegistered
+from .policies import NO_POLICIES, PolicyRecord, RegistryState
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Where and when something was said, and by whom."""
+
+    seq: int
+    at: str
+    by: By
+    because: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluationState:
+    said: Evaluated
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionState:
+    said: Decided
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class VersionState:
+    """One version: what was registered, and what has been said about it since. ``retired`` says by whom and why."""
+
+    said: VersionRegistered
+    stamp: Stamp
+    labels: Mapping[str, str] = field(default_factory=dict)
+    evaluations: tuple[EvaluationState, ...] = ()
+    retired: Stamp | None = None
+
+    @property
+    def number(self) -> int:
+        return self.said.version
+
+    @property
+    def manifest(self) -> str:
+        return self.said.manifest
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One move of an alias."""
+
+    said: AliasMoved
+    stamp: Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class AliasState:
+    """An alias: who holds it (None: nobody), and every move so far. ``trail`` is what a rollback walks: the holders that
+    led to the present one, newest last; a rollback takes its steps off again."""
+
+    version: int | None
+    moves: tuple[Move, ...]
+    trail: tuple[int, ...]
+
+    @property
+    def generation(self) -> int:
+        return len(self.moves)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelState:
+    """Everything a model's journal says up to entry ``seq``, whose file has the digest ``digest``.
+
+    ``under`` is the newest registry entry any entry was decided under; ``unknown`` names what only a newer flowreg understands
+    (then nothing may be written); ``broken`` is the entry that contradicts the chain, if any.
+    """
+
+    seq: int = 0
+    digest: str | None = None
+    at: str = ""
+    under: int = 0
+    versions: tuple[VersionState, ...] = ()
+    aliases: Mapping[str, AliasState] = field(default_factory=dict)
+    by_key: Mapping[str, int] = field(default_factory=dict)
+    decisions: tuple[DecisionState, ...] = ()
+    voids: tuple[codec.Void, ...] = ()
+    unknown: tuple[str, ...] = ()
+    broken: codec.Void | None = None
+
+    @property
+    def newest(self) -> int:
+        return len(self.versions)
+
+    def version(self, number: int) -> VersionState | None:
+        return self.versions[number - 1] if 1 <= number <= len(self.versions) else None
+
+    def holder(self, alias: str) -> VersionState | None:
+        state = self.aliases.get(alias)
+        return self.version(state.version) if state and state.version else None
+
+    def held_by(self, number: int) -> tuple[str, ...]:
+        """The aliases that this version holds."""
+        return tuple(sorted(name for name, alias in self.aliases.items() if alias.version == number))
+
+
+EMPTY = ModelState()
+
+
+def replay(slots: Iterable[codec.Slot], start: ModelState = EMPTY, *, policies: RegistryState = NO_POLICIES) -> ModelState:
+    """The state after these slots, which follow ``start`` without a gap.
+
+    ``policies`` must know every registry entry that the slots were decided under: moves of a protected alias count only as
+    its policy allows. Law: ``replay(b, replay(a)) == replay(a + b)``.
+    """
+    fold = _Fold(start, policies)
+    for slot in slots:
+        if fold.broken is not None:
+            break
+        fold.add(slot)
+    return fold.frozen()
+
+
+class _Rejected(Exception):
+    """A rule says that an entry has no effect."""
+
+
+class _Fold:
+    """The mutable inside of ``replay``. Every change registers how to take it back, so that an entry counts whole or not at all."""
+
+    def __init__(self, start: ModelState, policies: RegistryState) -> None:
+        self.start = start
+        self.policies = policies
+        self.seq, self.digest, self.at, self.under = start.seq, start.digest, start.at, start.under
+        self.versions = list(start.versions)
+        self.aliases = dict(start.aliases)
+        self.by_key = dict(start.by_key)
+        self.decisions = list(start.decisions)
+        self.voids = list(start.voids)
+        self.unknown = list(start.unknown)
+        self.broken = start.broken
+        self.undo: list[Callable[[], Any]] = []
+
+    def frozen(self) -> ModelState:
+        return ModelState(
+            self.seq, self.digest, self.at, self.under, tuple(self.versions), self.aliases, self.by_key,
+            tuple(self.decisions), tuple(self.voids), tuple(self.unknown), self.broken,
+        )  # fmt: skip
+
+    def add(self, slot: codec.Slot) -> None:
+        if isinstance(slot, codec.Entry) and slot.said.parent != self.digest:
+            reason = f"its parent is {slot.said.parent}, but the entry before has the digest {self.digest}"
+            self.broken = codec.Void(slot.seq, slot.digest, reason)
+            return
+        if isinstance(slot, codec.Void):
+            self.voids.append(slot)
+            self.unknown.extend(["format"] if slot.newer else [])
+        else:
+            self._add_entry(slot)
+        self.seq, self.digest = slot.seq, slot.digest
+
+    def _add_entry(self, entry: codec.Entry) -> None:
+        self.undo = []
+        try:
+            self._check_place(entry)
+            for event in entry.said.events:
+                self._apply(event, entry)
+        except _Rejected as reason:
+            for take_back in reversed(self.undo):
+                take_back()
+            self.voids.append(codec.Void(entry.seq, entry.digest, str(reason)))
+        else:
+            self.at, self.under = entry.said.at, entry.said.under
+            self.unknown.extend(codec.unknown_kinds(entry))
+
+    def _check_place(self, entry: codec.Entry) -> None:
+        if entry.said.registry != self.policies.registry and self.policies.registry is not None:
+            raise _Rejected("belongs to another registry")
+        if entry.said.under < self.under:
+            raise _Rejected(f"decided under registry entry {entry.said.under}, older than {self.under} of the entry before")
+        if entry.said.under > self.policies.seq and self.policies.registry is not None:
+            raise _Rejected(f"decided under registry entry {entry.said.under}, which does not exist")
+
+    def _apply(self, event: Any, entry: codec.Entry) -> None:
+        stamp = Stamp(entry.seq, entry.said.at, entry.said.by, entry.said.because)
+        match event:
+            case VersionRegistered():
+                self._register(event, stamp)
+            case Evaluated():
+                self._evaluate(event, stamp)
+            case Labelled():
+                self._label(event)
+            case Decided():
+                self._decide(event, stamp)
+            case AliasMoved():
+                self._move(event, stamp, entry)
+            case Retired():
+                self._retire(event, stamp)
+            case Restored():
+                self._restore(event)
+            case _:
+                pass  # of a newer flowreg, or the registry's own: kept in the journal, no effect here
+
+    def _version(self, number: int) -> VersionState:
+        if not 1 <= number <= len(self.versions):
+            raise _Rejected(f"there is no version {number}")
+        return self.versions[number - 1]
+
+    def _put(self, version: VersionState) -> None:
+        at, before = version.number - 1, self.versions[version.number - 1]
+        self.versions[at] = version
+        self.undo.append(lambda: self.versions.__setitem__(at, before))
+
+    def _register(self, event: VersionRegistered, stamp: Stamp) -> None:
+        if event.version != len(self.versions) + 1:
+            raise _Rejected(f"version {event.version} cannot follow version {len(self.versions)}")
+        if event.key is not None:
+            if event.key in self.by_key:
+                raise _Rejected(f"the key {event.key!r} was used for version {self.by_key[event.key]}")
+            key = event.key
+            self.by_key[key] = event.version
+            self.undo.append(lambda: self.by_key.pop(key))
+        self.versions.append(VersionState(event, stamp, labels=event.labels))
+        self.undo.append(self.versions.pop)
+
+    def _evaluate(self, event: Evaluated, stamp: Stamp) -> None:
+        version = self._version(event.version)
+        if event.key is not None and any(e.said.key == event.key for e in version.evaluations):
+            raise _Rejected(f"the evaluation {event.key!r} was recorded before")
+        self._put(replace(version, evaluations=(*version.evaluations, EvaluationState(event, stamp))))
+
+    def _label(self, event: Labelled) -> None:
+        version = self._version(event.version)
+        labels = {**version.labels, **event.labels}
+        self._put(replace(version, labels={name: value for name, value in labels.items() if value is not None}))
+
+    def _decide(self, event: Decided, stamp: Stamp) -> None:
+        if self._version(event.version).manifest != event.manifest:
+            raise _Rejected(f"decides about other bytes than those of version {event.version}")
+        self.decisions.append(DecisionState(event, stamp))
+        self.undo.append(self.decisions.pop)
+
+    def _move(self, event: AliasMoved, stamp: Stamp, entry: codec.Entry) -> None:
+        before = self.aliases.get(event.alias, AliasState(None, (), ()))
+        reason = self._why_not(event, before, entry)
+        if reason:
+            raise _Rejected(f"{event.alias} may not move: {reason}")
+        after = AliasState(event.version, (*before.moves, Move(event, stamp)), trail_after(before, event))
+        self.aliases[event.alias] = after
+        self.undo.append(lambda: self.aliases.__setitem__(event.alias, before) if before.moves else self.aliases.pop(event.alias))
+
+    def _why_not(self, event: AliasMoved, before: AliasState, entry: codec.Entry) -> str | None:
+        if event.base != before.version:
+            return f"the holder is version {before.version}, not {event.base}"
+        if event.version is not None and self._version(event.version).retired:
+            return f"version {event.version} is retired"
+        model = cast(str, entry.said.model)
+        policy = self.policies.in_force(model, event.alias, under=entry.said.under)
+        decided = next((e for e in entry.said.events if isinstance(e, Decided) and e.decision == event.decision), None)
+        return why_move_is_not_allowed(event, before, policy=policy, decided=decided, actor=entry.said.by.actor, because=entry.said.because)
+
+    def _retire(self, event: Retired, stamp: Stamp) -> None:
+        version = self._version(event.version)
+        if version.retired:
+            raise _Rejected(f"version {event.version} is retired already")
+        holding = [name for name, alias in self.aliases.items() if alias.version == event.version]
+        if holding:
+            raise _Rejected(f"version {event.version} is {', '.join(holding)}")
+        self._put(replace(version, retired=stamp))
+
+    def _restore(self, event: Restored) -> None:
+        version = self._version(event.version)
+        if not version.retired:
+            raise _Rejected(f"version {event.version} is not retired")
+        self._put(replace(version, retired=None))
+
+
+def trail_after(before: AliasState, event: AliasMoved) -> tuple[int, ...]:
+    """The trail of an alias after this move: a rollback cuts it back to its target, any other move adds the old holder."""
+    if event.how == "rollback" and event.version in before.trail:
+        last = len(before.trail) - 1 - before.trail[::-1].index(event.version)
+        return before.trail[:last]
+    return before.trail if before.version is None else (*before.trail, before.version)
+
+
+def why_move_is_not_allowed(
+    event: AliasMoved, before: AliasState, *, policy: PolicyRecord | None, decided: Decided | None, actor: str, because: str | None
+) -> str | None:
+    """The reason why this move has no effect under this policy, or None. Read by writers before and by readers after the fact."""
+    match event.how:
+        case "promotion":
+            return _why_no_promotion(event, before, policy, decided)
+        case "rollback":
+            held = {move.said.version for move in before.moves}
+            if event.version is None or event.version not in held or event.version == before.version:
+                return f"version {event.version} never held it before"
+            return None if because else "a rollback needs a reason"
+        case "override":
+            if policy is None or not policy.allows_override_by(actor):
+                return f"no policy allows {actor} to override"
+            return None if because else "an override needs a reason"
+        case "set" | "removal":
+            if (event.version is None) != (event.how == "removal"):
+                return f"a move called {event.how} to version {event.version}"
+            return f"policy {policy.name} protects it" if policy else None
+
+
+def _why_no_promotion(event: AliasMoved, before: AliasState, policy: PolicyRecord | None, decided: Decided | None) -> str | None:
+    if policy is None:
+        return "no policy is in force whose gates could have passed"
+    if decided is None or decided.outcome != "promote":
+        return "no passing decision comes with it"
+    bound = (decided.alias, decided.version, decided.base, decided.generation, decided.policy_digest)
+    if bound != (event.alias, event.version, before.version, before.generation, policy.digest):
+        return "the decision was about another candidate, holder, moment or policy"
+    return None

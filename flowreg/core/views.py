@@ -1,0 +1,241 @@
+"""What callers get: frozen values that say all about a version, an evaluation, a move. Made from a state, pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .codec import Entry, Slot, Void
+from .decision import Decision
+from .events import AliasMoved, By, Dataset, Decided, Evaluated, Event, Labelled, Parent, Restored, Retired, Run, VersionRegistered
+from .state import EvaluationState, ModelState, VersionState
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """Metrics of a version on a dataset. ``n`` is the number of examples, ``table`` the digest of the sliced values."""
+
+    ref: str
+    dataset: str | None
+    dataset_digest: str | None
+    metrics: Mapping[str, float]
+    n: int | None
+    table: str | None
+    recorded_at: str
+    by: By
+    run: Run | None = None
+    examples: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One immutable version. ``digest`` is its manifest's; ``metrics`` are the newest value of each over all evaluations."""
+
+    model: str
+    number: int
+    digest: str
+    loader: str
+    size_bytes: int
+    file_count: int
+    registered_at: str
+    by: By
+    because: str | None
+    metrics: Mapping[str, float]
+    params: Mapping[str, Any]
+    labels: Mapping[str, str]
+    aliases: tuple[str, ...]
+    data: tuple[Dataset, ...]
+    parents: tuple[Parent, ...]
+    run: Run | None
+    evaluations: tuple[Evaluation, ...]
+    key: str | None = None
+    signature: Mapping[str, Any] | None = None
+    card: str | None = None
+    retired: str | None = None
+
+    @property
+    def ref(self) -> str:
+        """``churn@12``"""
+        return f"{self.model}@{self.number}"
+
+    @property
+    def stamp(self) -> str:
+        """``churn@12+3fa9c1``: the version and the start of its digest, for responses, logs and tables."""
+        return stamp(self.model, self.number, self.digest)
+
+    def __str__(self) -> str:
+        return self.ref
+
+
+@dataclass(frozen=True, slots=True)
+class AliasMove:
+    """An alias moved to ``version`` from ``previous``. ``decision`` has the gates, where a policy protects the alias."""
+
+    model: str
+    alias: str
+    version: Version
+    previous: int | None
+    how: str
+    decision: Decision | None = None
+    because: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One thing that happened: ``what`` is a sentence, ``version`` whom it is about. ``void``: without effect, and why."""
+
+    seq: int
+    at: str
+    by: By | None
+    kind: str
+    what: str
+    because: str | None = None
+    version: int | None = None
+    alias: str | None = None
+    decision: str | None = None
+    void: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLine:
+    """One model at a glance."""
+
+    model: str
+    newest: int
+    registered_at: str
+    by: str
+    aliases: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What differs between two versions: by section (``metrics``, ``params``, ``files``, …), by name, the two values."""
+
+    before: str
+    after: str
+    sections: Mapping[str, Mapping[str, tuple[Any, Any]]]
+
+
+def stamp(model: str, number: int, digest: str) -> str:
+    return f"{model}@{number}+{digest[7:13]}"
+
+
+def version_view(model: str, state: ModelState, version: VersionState) -> Version:
+    said = version.said
+    evaluations = tuple(evaluation_view(model, e) for e in version.evaluations)
+    return Version(
+        model=model,
+        number=said.version,
+        digest=said.manifest,
+        loader=said.loader,
+        size_bytes=said.size_bytes,
+        file_count=said.file_count,
+        registered_at=version.stamp.at,
+        by=version.stamp.by,
+        because=version.stamp.because,
+        metrics={name: value for e in evaluations for name, value in e.metrics.items()},
+        params=said.params,
+        labels=version.labels,
+        aliases=state.held_by(said.version),
+        data=said.data,
+        parents=said.parents,
+        run=said.run,
+        evaluations=evaluations,
+        key=said.key,
+        signature=said.signature,
+        card=said.card,
+        retired=version.retired.because if version.retired else None,
+    )
+
+
+def evaluation_view(model: str, state: EvaluationState) -> Evaluation:
+    said = state.said
+    return Evaluation(
+        f"{model}@{said.version}", said.dataset, said.dataset_digest, said.metrics, said.n, said.table,
+        state.stamp.at, state.stamp.by, said.run, said.examples,
+    )  # fmt: skip
+
+
+def history_lines(slots: list[Slot], voids: Mapping[int, Void]) -> list[HistoryLine]:
+    """One line for each event, and one for each slot without effect."""
+    lines: list[HistoryLine] = []
+    for slot in slots:
+        if isinstance(slot, Entry) and slot.seq not in voids:
+            lines += [_line(slot, event) for event in slot.said.events]
+        else:
+            reason = voids[slot.seq].reason if slot.seq in voids else ""
+            said = slot.said if isinstance(slot, Entry) else None
+            at, by = (said.at, said.by) if said else ("", None)
+            lines.append(HistoryLine(slot.seq, at, by, "void", "an entry without effect", void=reason))
+    return lines
+
+
+def _line(entry: Entry, event: Event) -> HistoryLine:
+    what, version, alias, decision = _told(event)
+    return HistoryLine(
+        entry.seq, entry.said.at, entry.said.by, str(getattr(event, "kind", "")), what, entry.said.because, version, alias, decision
+    )  # fmt: skip
+
+
+def _told(event: Event) -> tuple[str, int | None, str | None, str | None]:
+    """The sentence, the version, the alias and the decision of an event."""
+    match event:
+        case VersionRegistered():
+            return f"registered version {event.version}", event.version, None, None
+        case Evaluated():
+            on = f" on {event.dataset}" if event.dataset else ""
+            return f"evaluated version {event.version}{on}", event.version, None, None
+        case Labelled():
+            return f"labelled version {event.version}: {', '.join(event.labels)}", event.version, None, None
+        case Decided():
+            return f"{event.policy}: {event.outcome} version {event.version} as {event.alias}", event.version, event.alias, event.decision
+        case AliasMoved():
+            return _told_move(event), event.version, event.alias, event.decision
+        case Retired():
+            return f"retired version {event.version}", event.version, None, None
+        case Restored():
+            return f"restored version {event.version}", event.version, None, None
+        case _:
+            return f"{getattr(event, 'kind', '?')} (of a newer flowreg)", None, None, None
+
+
+def _told_move(event: AliasMoved) -> str:
+    before = "nobody" if event.base is None else f"version {event.base}"
+    after = "nobody" if event.version is None else f"version {event.version}"
+    verb = {"promotion": "promoted", "rollback": "rolled back", "override": "overridden", "set": "set", "removal": "removed"}[event.how]
+    return f"{event.alias} {verb}: {before} → {after}"
+
+
+def difference(before: Version, after: Version, files: tuple[Mapping[str, str], Mapping[str, str]]) -> Difference:
+    """Sections in which two versions differ; what is equal is left out."""
+    pairs: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {
+        "metrics": (before.metrics, after.metrics),
+        "params": (before.params, after.params),
+        "labels": (before.labels, after.labels),
+        "files": files,
+        "data": (_data(before), _data(after)),
+        "code": (_code(before), _code(after)),
+    }
+    sections = {name: _changed(a, b) for name, (a, b) in pairs.items()}
+    return Difference(before.ref, after.ref, {name: changed for name, changed in sections.items() if changed})
+
+
+def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    names = [*before, *(name for name in after if name not in before)]
+    return {name: (before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)}
+
+
+def _data(version: Version) -> dict[str, str | None]:
+    return {d.role or d.uri or d.name or "data": d.digest or d.uri or d.name for d in version.data}
+
+
+def _code(version: Version) -> dict[str, Any]:
+    run = version.run
+    git, environment = (run.git, run.environment) if run else (None, None)
+    return {
+        "commit": git.commit if git else None,
+        "dirty": git.dirty if git else None,
+        "python": environment.python if environment else None,
+        "packages": environment.packages if environment else None,
+    }

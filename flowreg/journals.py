@@ -1,0 +1,121 @@
+"""All the journals of a registry, kept replayed: one for each model, and the registry's own with its policies.
+
+Rule 1: a decision and its entry are made under one and the same state of the registry's journal, which ``under`` names.
+Rule 2: an entry that readers would find void is not written.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import socket
+import threading
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+from . import ids
+from .core.codec import Entry, Slot
+from .core.events import By, Envelope, Event, RegistryCreated, Run
+from .core.policies import NO_POLICIES, RegistryState, replay_registry
+from .core.state import EMPTY, ModelState, replay
+from .storage.caches import Caches, opened
+from .storage.journal import Journal, Opened
+from .storage.store import Store
+
+Decide = Callable[[ModelState, RegistryState], Sequence[Event]]
+
+
+class Journals:
+    """The journals under one root. Safe in threads."""
+
+    def __init__(self, store: Store, actor: str | None) -> None:
+        self._store = store
+        self._actor = actor
+        self._models: dict[str, Journal[ModelState]] = {}
+        self._lock = threading.Lock()
+        self.caches = Caches(store)
+        self.registry: Journal[RegistryState] = Journal(store, None, replay=replay_registry, opened=lambda: Opened(NO_POLICIES))
+
+    def of(self, model: str) -> Journal[ModelState]:
+        """The journal of ``model``."""
+        with self._lock:
+            if model not in self._models:
+                self._models[model] = Journal(
+                    self._store,
+                    model,
+                    replay=self.replay,
+                    opened=lambda: self._opened(model),
+                    after_append=lambda state: self.caches.note(model, self.registry.state(fresh=False).registry, state),
+                )
+            return self._models[model]
+
+    def replay(self, slots: Sequence[Slot], start: ModelState = EMPTY) -> ModelState:
+        """The state after these slots, under the policies that were in force for each."""
+        policies = self.registry.state(fresh=False)
+        if policies.registry is None or any(isinstance(s, Entry) and s.said.under > policies.seq for s in slots):
+            policies = self.registry.state()
+        return replay(slots, start, policies=policies)
+
+    def transact(self, model: str, decide: Decide, *, because: str | None = None, run: Run | None = None) -> ModelState:
+        """Append what ``decide`` decides to the journal of ``model``, and the state after it."""
+        policies = self.created()
+        by = self.by(run)
+
+        def decided(state: ModelState) -> Sequence[Event]:
+            nonlocal policies
+            if state.under > policies.seq:
+                policies = self.registry.state()
+            return decide(state, policies)
+
+        def envelope(state: ModelState, events: Sequence[Event]) -> Envelope:
+            return Envelope(
+                registry=policies.registry, model=model, seq=state.seq + 1, parent=state.digest, id=ids.new_id(), at=ids.now(), by=by,
+                because=because, under=policies.seq, events=tuple(events),
+            )  # fmt: skip
+
+        return self.of(model).transact(decided, envelope)[1]
+
+    def transact_registry(self, decide: Callable[[RegistryState], Sequence[Event]], *, because: str | None = None) -> RegistryState:
+        """The same for the registry's own journal."""
+        by = self.by(None)
+
+        def envelope(state: RegistryState, events: Sequence[Event]) -> Envelope:
+            return Envelope(
+                registry=state.registry, seq=state.seq + 1, parent=state.digest, id=ids.new_id(), at=ids.now(), by=by,
+                because=because, under=state.seq, events=tuple(events),
+            )  # fmt: skip
+
+        return self.registry.transact(decide, envelope)[1]
+
+    def created(self) -> RegistryState:
+        """The registry as last seen; the first write creates it."""
+        state = self.registry.state(fresh=False)
+        if state.registry is not None:
+            return state
+        first = RegistryCreated(nonce=ids.new_id())
+        return self.transact_registry(lambda now: [] if now.registry else [first])
+
+    def by(self, run: Run | None) -> By:
+        """Who causes an entry: this actor, and the run it is part of."""
+        flow_run, deployment = (run.flow_run, run.deployment) if run else (None, None)
+        return By(actor=self._who, flow_run=flow_run, deployment=deployment, host=self._host)
+
+    def _opened(self, model: str) -> Opened[ModelState]:
+        start = opened(self._store, model)
+        self.caches.opened_at(model, start.state.seq)
+        return start
+
+    @cached_property
+    def _who(self) -> str:
+        return self._actor or os.environ.get("FLOWREG_ACTOR") or _user()
+
+    @cached_property
+    def _host(self) -> str:
+        return socket.gethostname()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "unknown"  # a container whose user has no name

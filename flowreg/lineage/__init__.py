@@ -1,0 +1,1 @@
+"""Where a version comes from: the code, the environment and the run that made it, and the versions it was made of."""

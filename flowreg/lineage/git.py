@@ -1,0 +1,83 @@
+"""The code a run was made by, as git knows it.
+
+Rule 1: git is only asked, never changed: no lock is taken, no index refreshed, no hook or monitor of the repository started.
+Rule 2: every question has the time that is left. What a huge repository cannot answer in time stays unknown.
+Rule 3: a remote is recorded without user, password and query.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from ..core.events import Git
+from .attempts import Attempts
+from .masking import without_credentials
+
+_ASK = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false")
+# A hook of another repository sets these; the folder shall decide which repository is meant.
+_OTHERS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_PREFIX")
+
+
+def read_git(folder: Path, attempts: Attempts) -> Git | None:
+    """The commit, branch, remote and dirtiness of the repository round ``folder``; None where there is none.
+
+    Untracked files count as dirty: the code may be among them. Ignored files do not.
+    """
+    refusal = attempts.get("git", lambda: _why_not(folder, attempts))
+    if refusal != "":
+        if refusal:
+            attempts.warn("git", refusal)
+        return None
+    commit = attempts.get("git commit", lambda: _ask(folder, attempts, "rev-parse", "--verify", "--quiet", "HEAD"))
+    branch = attempts.get("git branch", lambda: _ask(folder, attempts, "symbolic-ref", "--quiet", "--short", "HEAD"))
+    remote = attempts.get("git remote", lambda: _remote(folder, attempts))
+    status = attempts.get("git status", lambda: _ask(folder, attempts, "status", "--porcelain", "--untracked-files=normal"))
+    return Git(commit=commit or None, branch=branch or None, remote=remote or None, dirty=None if status is None else bool(status))
+
+
+def _why_not(folder: Path, attempts: Attempts) -> str:
+    """Why git answers nothing about this folder, or an empty text."""
+    answer = _answer(folder, attempts, "rev-parse", "--is-inside-work-tree")
+    if answer.stdout.strip() == b"true":
+        return ""
+    if b"dubious ownership" in answer.stderr:
+        return "the repository belongs to another user; git config --global --add safe.directory would allow reading it"
+    return "no repository was found round the code"
+
+
+def _remote(folder: Path, attempts: Attempts) -> str:
+    lines = _ask(folder, attempts, "config", "--get-regexp", r"^remote\..*\.url$").splitlines()
+    urls = dict(line.split(" ", 1) for line in lines if " " in line)
+    return shown_remote(urls.get("remote.origin.url") or next(iter(urls.values()), ""))
+
+
+def shown_remote(url: str) -> str:
+    """A remote without credentials: ``https://…`` without its user part, ``git@host:path`` with its user, never a password.
+
+    >>> shown_remote("git@github.com:team/churn.git"), shown_remote("oauth2:glpat-1@host:team/churn.git")
+    ('git@github.com:team/churn.git', 'host:team/churn.git')
+    """
+    if "://" in url:
+        return without_credentials(url)
+    user, at, rest = url.rpartition("@")
+    return rest if at and (":" in user or "/" in user) else url
+
+
+def _ask(folder: Path, attempts: Attempts, *question: str) -> str:
+    """What git answers, or an empty text where it says no."""
+    answer = _answer(folder, attempts, *question)
+    return answer.stdout.decode("utf-8", "replace").strip() if answer.returncode == 0 else ""
+
+
+def _answer(folder: Path, attempts: Attempts, *question: str) -> subprocess.CompletedProcess[bytes]:
+    environ = {name: value for name, value in os.environ.items() if name not in _OTHERS}
+    return subprocess.run(
+        [*_ASK, "-C", str(folder), *question],
+        env={**environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=max(0.001, attempts.left_s),
+        check=False,
+    )

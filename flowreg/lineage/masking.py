@@ -1,0 +1,177 @@
+"""Parameters as they may be kept for ever: plain JSON, short, and without secrets.
+
+Rule 1: a secret is hidden by its name (``db_password``), by its type (``SecretStr``), and by its looks (a URL's user part and
+query, ``token=…``, a bearer token, a private key). Hiding too much is harmless.
+Rule 2: nothing of unknown type is printed: its ``repr`` may be huge, slow, or tell a secret. Its type name stands for it.
+Rule 3: the work is bounded by the limits below, not by what is passed in.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import math
+import re
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from enum import Enum
+from itertools import islice
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+MASK = "********"
+TEXT_LIMIT = 500  # characters that are kept of a text
+ITEM_LIMIT = 50  # items that are kept of a container
+DEPTH_LIMIT = 6
+VALUE_LIMIT = 1000  # values that are looked at in one call, all containers together
+_LOOKED_AT = 8192  # characters of a text that are searched for secrets; what is kept is far shorter
+_SAFE_INTEGER = 2**53 - 1  # beyond it not every reader of JSON gets the same number
+
+_STRONG = re.compile(
+    r"passw|passphrase|dbpass|secret|credential|api_?key|access_?key|private_?key|auth_?token|connection_?string", re.IGNORECASE
+)
+_WORDS = frozenset(("auth", "authorization", "bearer", "cookie", "creds", "dsn", "jwt", "key", "pass", "pat", "pwd", "sas", "token"))
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s\"'<>]+")
+_USER_PART = re.compile(r"\b[^\s:@/]+:[^\s:@/]+@(?=\w)")  # of an address without a scheme
+_ASSIGNED = re.compile(
+    r"""((?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|credentials?)[\w-]*["']?\s*[:=]\s*["']?)"""
+    r"""[^\s"'&;,}]+""",
+    re.IGNORECASE,
+)
+_LOOKS_SECRET = re.compile(
+    r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*"
+    r"|\b(?:[Bb]earer|[Bb]asic)\s+[\w.~+/=-]{8,}"
+    r"|\beyJ[\w-]{8,}\.[\w.-]+"  # a JSON web token
+    r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
+    r"|\b(?:gh[opsu]|github_pat|glpat|xox[abp]|sk|hf)[-_][A-Za-z0-9_-]{16,}",
+    re.DOTALL,
+)
+
+
+def masked(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy that may be shown and stored.
+
+    >>> masked({"day": 3, "db_password": "hunter2", "source": "https://ana:pw@lake/x?sig=abc"})
+    {'day': 3, 'db_password': '********', 'source': 'https://lake/x'}
+    """
+    plain: dict[str, Any] = _Masking().mapping(parameters, DEPTH_LIMIT)
+    return plain
+
+
+def masked_text(text: str) -> str:
+    """A text without credentials, cut where it is long."""
+    seen = text[:_LOOKED_AT]
+    seen = _URL.sub(lambda found: without_credentials(found[0]), seen)
+    seen = _USER_PART.sub("", _LOOKS_SECRET.sub(MASK, seen))
+    seen = _ASSIGNED.sub(rf"\g<1>{MASK}", seen)
+    seen = seen.encode("utf-8", "replace").decode()  # a lone surrogate is no JSON
+    return seen if len(seen) <= TEXT_LIMIT and len(text) <= _LOOKED_AT else f"{seen[:TEXT_LIMIT]}… ({len(text)} characters)"
+
+
+def without_credentials(url: str) -> str:
+    """A URL without user, password, query and fragment.
+
+    >>> without_credentials("https://x-access-token:ghp_1@github.com/team/churn.git?a=b")
+    'https://github.com/team/churn.git'
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return f"{url.partition('://')[0]}://{MASK}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether something of this name is hidden whatever it is."""
+    return bool(_STRONG.search(name)) or any(word.lower() in _WORDS for word in _WORD.findall(name))
+
+
+class _Masking:
+    """One walk; ``left`` counts down the values that may still be looked at."""
+
+    def __init__(self) -> None:
+        self.left = VALUE_LIMIT
+
+    def mapping(self, given: Mapping[Any, Any], depth: int) -> dict[str, Any]:
+        plain: dict[str, Any] = {}
+        for name, value in islice(given.items(), ITEM_LIMIT):
+            shown = masked_text(name) if isinstance(name, str) else str(self.value(name, 0))
+            hidden = is_secret_name(shown) and not (value is None or isinstance(value, bool))
+            plain[shown] = MASK if hidden else self.value(value, depth)
+        if len(given) > ITEM_LIMIT:
+            plain["…"] = f"{len(given)} items"
+        return plain
+
+    def items(self, given: Iterable[Any], size: int, depth: int) -> list[Any]:
+        plain = [self.value(value, depth) for value in islice(given, ITEM_LIMIT)]
+        return [*plain, f"… ({size} items)"] if size > ITEM_LIMIT else plain
+
+    def value(self, given: Any, depth: int) -> Any:
+        self.left -= 1
+        if self.left < 0:
+            return "…"
+        match given:
+            case None | bool():
+                return given
+            case Enum():
+                return self.value(given.value, depth)
+            case int():
+                return int(given) if abs(given) <= _SAFE_INTEGER else _long(given)
+            case float():
+                return float(given) if math.isfinite(given) else str(float(given))
+            case str():
+                return masked_text(str.__str__(given))
+            case datetime.date() | datetime.time():
+                return given.isoformat()
+            case datetime.timedelta() | UUID() | Decimal() | PurePath():
+                return masked_text(str(given))
+        try:
+            return self.object(given, depth)
+        except Exception:  # its own code runs when its fields are read, and that code may fail in any way
+            return f"<{type(given).__name__}>"
+
+    def object(self, given: Any, depth: int) -> Any:
+        if hasattr(type(given), "get_secret_value"):
+            return MASK
+        if slug := getattr(type(given), "get_block_type_slug", None):
+            return _block(slug(), getattr(given, "_block_document_name", None))
+        if not depth:
+            return _typed(given)
+        match given:
+            case Mapping():
+                return self.mapping(given, depth - 1)
+            case list() | tuple() | set() | frozenset():
+                return self.items(given, len(given), depth - 1)
+        if getattr(given, "shape", None) == () and hasattr(given, "item"):
+            return self.value(given.item(), 0)
+        fields = _fields(given)
+        return _typed(given) if fields is None else self.mapping(fields, depth - 1)
+
+
+def _fields(given: Any) -> dict[str, Any] | None:
+    """The fields of a dataclass or pydantic model by name, or None."""
+    names = getattr(type(given), "model_fields", None)
+    if names is None and dataclasses.is_dataclass(given):
+        names = [each.name for each in dataclasses.fields(given)]
+    return None if names is None else {name: getattr(given, name, None) for name in names}
+
+
+def _block(slug: str, name: str | None) -> str:
+    return f"block {slug}/{name}" if name else f"block {slug}"
+
+
+def _long(number: int) -> str:
+    bits = number.bit_length()
+    return str(number) if bits <= 512 else f"<int of {bits} bits>"
+
+
+def _typed(given: Any) -> str:
+    """The type of a value, with its size where that is cheap: ``<DataFrame (1000, 5)>``."""
+    name, shape = type(given).__name__, getattr(given, "shape", None)
+    if isinstance(shape, tuple):
+        return f"<{name} {tuple(map(int, shape))}>"
+    return f"<{name} of {len(given)} bytes>" if isinstance(given, bytes | bytearray | memoryview) else f"<{name}>"

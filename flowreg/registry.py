@@ -1,0 +1,398 @@
+"""The registry: what people call. Every method checks what it is given, lets the core decide, and appends or reads.
+
+Rule 1: no rule lives here. They are in ``core.decide``, the gates in ``gates``, the loop in ``journals``, the bytes in ``storage``.
+Rule 2: what is given is checked before a byte is written.
+Rule 3: bytes first, then one journal entry. What is interrupted leaves blobs that nothing refers to.
+
+It is long because it is the list of all that can be asked; no method is.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from . import judging, reading
+from .artifacts import as_files, load_artifact
+from .core import decide, given
+from .core.codec import digest_of, encode
+from .core.decision import Decision
+from .core.events import Evaluated, Event, Parent, PolicyRemoved, PolicySet, Run, VersionRegistered
+from .core.names import Alias, Newest, alias_name, model_name
+from .core.policies import PolicyRecord, RegistryState, replay_registry
+from .core.state import ModelState
+from .core.views import AliasMove, Difference, Evaluation, HistoryLine, ModelLine, Version, difference, evaluation_view, version_view
+from .errors import NotFound
+from .gates import Policy, blocked_message
+from .journals import Journals
+from .root import default_root
+from .storage import blobs
+from .storage.store import open_store
+
+Moment = str | datetime | None
+VersionRef = str | Version
+
+
+class Registry:
+    """A model registry in a folder, or on any filesystem that fsspec knows.
+
+    ``root`` is a path or URL; without it ``$FLOWREG_ROOT``, ``[tool.flowreg] root`` in pyproject.toml, or ``~/.flowreg``.
+    ``storage_options`` go to the filesystem. Nothing is read or written before the first call; the first write creates it.
+    Safe to share between threads. Not to be pickled: it may hold credentials.
+
+    >>> registry = Registry("memory://example")
+    >>> registry.register("churn", {"weights": [1, 2]}, trust="pickle", metrics={"auc": 0.91}, on="holdout").ref
+    'churn@1'
+    """
+
+    def __init__(
+        self, root: str | os.PathLike[str] | None = None, *, storage_options: Mapping[str, Any] | None = None, actor: str | None = None
+    ) -> None:
+        self._store = open_store(default_root() if root is None else root, storage_options)
+        self._journals = Journals(self._store, actor)
+
+    @property
+    def root(self) -> str:
+        """Where this registry lies, safe to show: without user, password or query."""
+        return self._store.root
+
+    def __repr__(self) -> str:
+        return f"Registry({self.root!r})"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Registry holds credentials and locks; pass its root and open it where it is used")
+
+    # -- versions ------------------------------------------------------------------------------------------------------
+
+    def register(
+        self,
+        model: str,
+        artifact: Any,
+        *,
+        metrics: Mapping[str, Any] | None = None,
+        on: Any = None,
+        slices: Mapping[Any, Mapping[str, Any]] | None = None,
+        params: Mapping[str, Any] | None = None,
+        labels: Mapping[str, str] | None = None,
+        data: Iterable[Any] = (),
+        parents: Iterable[Any] = (),
+        signature: Mapping[str, Any] | None = None,
+        card: str | None = None,
+        key: str | None = None,
+        run: Any = None,
+        trust: str | None = None,
+        loader: str | None = None,
+        because: str | None = None,
+        progress: blobs.Progress = blobs.no_progress,
+    ) -> Version:
+        """Store an artifact as the next version of ``model``.
+
+        ``artifact`` is a path (file or folder) or an object that an installed format can save; pickle only with
+        ``trust="pickle"``. ``metrics`` (with ``n``, the number of examples, among them) and ``slices``
+        (``{"region=south": {"recall": 0.69, "n": 212}}``) were measured on the dataset ``on``, a name or a ``Dataset``.
+        ``parents`` are references. The same ``key`` again returns the same version; a different artifact under it is ``Refused``.
+        ``run`` is what ``flowreg.lineage.capture()`` returns; inside a flow run the key is the run's unless one is given.
+        ``progress`` is called with the size in bytes of each file that is stored.
+        """
+        name, seen = model_name(model), self._run(run)
+        draft = VersionRegistered(
+            version=1, manifest="sha256:" + "0" * 64, loader="files", size_bytes=0, file_count=0, key=given.key(key),
+            params=given.params(params), labels=given.labels(labels), data=given.datasets(data),
+            signature=given.signature(signature), parents=tuple(self._parent(p) for p in parents), run=seen,
+        )  # fmt: skip
+        because, numbers, rows = given.reason(because), given.metrics(metrics), given.slices(slices)
+        evaluation = self._evaluated(1, numbers, rows, given.dataset(on), run=seen) if metrics or rows else None
+        with as_files(artifact, trust=trust, loader=loader) as (path, format_name):
+            manifest, digest = blobs.put_artifact(self._store, path, loader=format_name, progress=progress)
+        stored: dict[str, Any] = {
+            "manifest": digest, "loader": format_name, "size_bytes": manifest.size_bytes, "file_count": len(manifest.files),
+            "card": None if card is None else blobs.put(self._store, card.encode()),
+            "key": draft.key or _key_of_run(seen, digest),
+        }  # fmt: skip
+        draft = draft.model_copy(update=stored)
+        state = self._append(name, lambda state: decide.register(state, draft, evaluation), because, seen)
+        number = state.by_key[draft.key] if draft.key else state.newest
+        return version_view(name, state, state.versions[number - 1])
+
+    def evaluate(
+        self,
+        ref: VersionRef,
+        metrics: Mapping[str, Any] | None = None,
+        *,
+        on: Any = None,
+        slices: Mapping[Any, Mapping[str, Any]] | None = None,
+        examples: str | os.PathLike[str] | None = None,
+        evaluator: str | None = None,
+        key: str | None = None,
+        run: Any = None,
+        because: str | None = None,
+    ) -> Evaluation:
+        """Record measured facts about a version; they are never overwritten. See ``register`` for ``metrics``, ``slices``, ``on``.
+
+        ``examples`` is a file with one row for each example (Parquet or NPZ); ``evaluator`` names the code that measured. The same
+        ``key`` again, or the same values from the same flow run, are the same evaluation.
+        """
+        (model, number), seen = self._number(ref), self._run(run)
+        draft = self._evaluated(
+            number, given.metrics(metrics), given.slices(slices), given.dataset(on), run=seen, key=given.key(key),
+            evaluator=given.label_text(evaluator, "evaluator"),
+            examples=None if examples is None else blobs.put_file(self._store, Path(examples)),
+        )  # fmt: skip
+        state = self._append(model, lambda state: decide.evaluate(state, draft), given.reason(because), seen)
+        recorded = [e for e in state.versions[number - 1].evaluations if draft.key is None or e.said.key == draft.key]
+        return evaluation_view(model, recorded[-1])
+
+    def label(self, ref: VersionRef, labels: Mapping[str, str | None], *, because: str | None = None) -> Version:
+        """Set labels of a version; a value of None takes one away."""
+        wanted, reason = given.label_changes(labels), given.reason(because)
+        return self._about(ref, lambda state, number, _: decide.label(state, number, wanted), reason)
+
+    def retire(self, ref: VersionRef, *, because: str) -> Version:
+        """Bar a version from every alias. Its bytes stay."""
+        reason = given.required_reason(because, "retiring a version")
+        return self._about(ref, lambda state, number, model: decide.retire(state, number, model=model), reason)
+
+    def restore(self, ref: VersionRef, *, because: str) -> Version:
+        """Lift the bar of ``retire``."""
+        reason = given.required_reason(because, "restoring a version")
+        return self._about(ref, lambda state, number, _: decide.restore(state, number), reason)
+
+    # -- aliases and their gates ---------------------------------------------------------------------------------------
+
+    def judge(self, ref: VersionRef, *, to: str) -> Decision:
+        """What the gates say about moving the alias ``to`` to this version. A dry run: nothing is recorded.
+
+        Raises ``NotFound`` where no policy protects the alias.
+        """
+        (model, number), alias = self._number(ref), alias_name(to)
+        policy = self._journals.registry.state().in_force(model, alias)
+        if policy is None:
+            raise NotFound(f"no policy protects {alias} of {model}", do="put one in force: flowreg policy set FILE", code="no-policy")
+        state = self._journals.of(model).state()
+        return judging.judged(self._store, model, state, number, policy, by=self._journals.by(None))
+
+    def promote(self, ref: VersionRef, *, to: str, because: str | None = None, override: str | None = None, run: Any = None) -> AliasMove:
+        """Move the alias ``to`` to this version if its gates pass; the decision is recorded either way.
+
+        Without a policy the alias simply moves. Raises ``GateBlocked`` with a sentence for each gate that stands in the way,
+        ``Conflict`` where the holder changed meanwhile. ``override`` is a reason to go over the gates, where the policy allows
+        this actor to.
+        """
+        alias, over, reason, seen = alias_name(to), given.reason(override), given.reason(because), self._run(run)
+        model, number = self._number(ref)
+        promotion = judging.Promotion(self._store, model, number, alias, by=self._journals.by(seen), override=over)
+        self._journals.registry.state()  # whatever policy was acknowledged before this call counts
+        state = self._journals.transact(model, promotion.events, because=over or reason, run=seen)
+        if promotion.decision is not None and not promotion.decision.override:
+            decide.refuse_blocked(promotion.decision, blocked_message(promotion.decision))
+        return self._moved(model, state, alias, promotion.decision)
+
+    def rollback(self, ref: str, *, because: str, to: VersionRef | int | None = None, run: Any = None) -> AliasMove:
+        """Move an alias back to the holder that led to the present one, or to the earlier holder ``to``.
+
+        ``ref`` is ``churn@champion``, or ``churn@champion~2`` for two steps. The bytes of the target are verified first.
+        """
+        reason, seen = given.required_reason(because, "a rollback"), self._run(run)
+        model, alias, back = reading.as_alias(ref)
+        number = self._number(f"{model}@{to}" if isinstance(to, int) else to or str(ref))[1] if to or back else None
+
+        def events(state: ModelState) -> Sequence[Event]:
+            move = decide.rollback(state, alias, number, model=model)
+            target = decide.holder_after(state, move)
+            blobs.verify_artifact(self._store, target.manifest, what=f"{model}@{target.number}")
+            return [move]
+
+        state = self._append(model, events, reason, seen)
+        return self._moved(model, state, alias, None)
+
+    def remove_alias(self, ref: str, *, because: str | None = None) -> None:
+        """Take an alias that no policy protects away: nobody holds it then."""
+        model, alias, _ = reading.as_alias(ref)
+        self._journals.registry.state()
+        self._journals.transact(
+            model,
+            lambda state, policies: decide.remove_alias(state, alias, model=model, policy=policies.in_force(model, alias)),
+            because=given.reason(because),
+        )
+
+    # -- policies ------------------------------------------------------------------------------------------------------
+
+    def set_policy(self, policy: Policy, *, because: str | None = None) -> PolicyRecord:
+        """Put a policy in force: the alias it names is protected from now on. The same text again changes nothing."""
+        text = policy.to_json()
+        event = PolicySet(
+            name=policy.policy, models=tuple(policy.models), alias=policy.alias, digest=digest_of(encode(text)), policy=text
+        )  # fmt: skip
+
+        def events(state: RegistryState) -> Sequence[Event]:
+            now = state.named(event.name)
+            return [] if now and now.digest == event.digest else [event]
+
+        self._journals.created()
+        return reading.policy_named(self._journals.transact_registry(events, because=given.reason(because)), event.name)
+
+    def remove_policy(self, name: str, *, because: str) -> None:
+        """Take a policy out of force; what it protected may be moved by anybody then."""
+        reason = given.required_reason(because, "removing a policy")
+
+        def events(state: RegistryState) -> Sequence[Event]:
+            return [PolicyRemoved(name=reading.policy_named(state, name).name)]
+
+        self._journals.created()
+        self._journals.transact_registry(events, because=reason)
+
+    def policies(self, *, as_of: Moment = None) -> tuple[PolicyRecord, ...]:
+        """The policies in force, by name."""
+        journal = self._journals.registry
+        state = journal.state()
+        if as_of is not None:
+            state = replay_registry(reading.until(journal.slots(), reading.moment(as_of)))
+        return tuple(sorted((p for p in state.policies if p.until is None), key=lambda p: p.name))
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def get(self, ref: VersionRef, *, as_of: Moment = None) -> Version:
+        """The version that ``ref`` names now, or named at the moment ``as_of`` (a ``datetime`` or RFC 3339 text)."""
+        parsed = reading.as_ref(ref)
+        state = self._state(parsed.model, as_of)
+        return version_view(parsed.model, state, decide.resolve(state, parsed))
+
+    def versions(self, model: str, *, as_of: Moment = None) -> tuple[Version, ...]:
+        """All versions of a model, the oldest first."""
+        state = self._known(model_name(model), as_of)
+        return tuple(version_view(model, state, version) for version in state.versions)
+
+    def models(self, *, as_of: Moment = None) -> tuple[ModelLine, ...]:
+        """Every model of the registry at a glance, by name."""
+        names = reading.model_names(self._store)
+        if as_of is not None:
+            lines = [reading.line_of(name, self._state(name, as_of)) for name in names]
+            return tuple(line for line in lines if line.newest)
+        with ThreadPoolExecutor(max_workers=8) as pool:
+            return tuple(pool.map(self._line, names))
+
+    def history(self, model: str, *, as_of: Moment = None) -> tuple[HistoryLine, ...]:
+        """Everything that happened to a model, the oldest first, with who and why; slots without effect are shown with the reason."""
+        self._known(model_name(model), None)
+        return reading.history(self._journals.of(model).slots(), self._journals.replay, reading.moment(as_of))
+
+    def diff(self, before: VersionRef, after: VersionRef, *, as_of: Moment = None) -> Difference:
+        """What differs between two versions: metrics, params, labels, files by digest, data, code."""
+        a, b = self.get(before, as_of=as_of), self.get(after, as_of=as_of)
+        return difference(a, b, (self.files(a), self.files(b)))
+
+    def files(self, ref: VersionRef, *, as_of: Moment = None) -> dict[str, str]:
+        """The files of a version: digest by path."""
+        version = ref if isinstance(ref, Version) else self.get(ref, as_of=as_of)
+        manifest = blobs.get_manifest(self._store, version.digest, what=version.ref)
+        return {file.path: file.digest for file in manifest.files}
+
+    def fetch(
+        self, ref: VersionRef, into: str | os.PathLike[str], *, as_of: Moment = None, progress: blobs.Progress = blobs.no_progress
+    ) -> Path:
+        """Bring a version's files into the new folder ``into``, every byte verified; the folder."""
+        version = self.get(ref, as_of=as_of)
+        manifest = blobs.get_manifest(self._store, version.digest, what=version.ref)
+        return blobs.get_artifact(self._store, manifest, Path(into), what=version.ref, progress=progress)
+
+    def load(self, ref: VersionRef, *, trust: bool = False, as_of: Moment = None) -> Any:
+        """The model as an object. Its bytes are verified before any loader sees them; ``trust=True`` lets a pickle run its code."""
+        version = self.get(ref, as_of=as_of)
+        return load_artifact(self._store, version.digest, ref=version.ref, trust=trust, author=version.by.actor)
+
+    def card(self, ref: VersionRef, *, as_of: Moment = None) -> str | None:
+        """The text of a version's model card, where it has one."""
+        version = self.get(ref, as_of=as_of)
+        return None if version.card is None else blobs.get(self._store, version.card, what=f"the card of {version.ref}").decode()
+
+    def slices(self, evaluation: Evaluation) -> list[dict[str, Any]]:
+        """The sliced values of an evaluation: rows with ``slice``, ``metric``, ``value`` and ``n``."""
+        return judging.slice_rows(self._store, evaluation.table, evaluation.ref)
+
+    def decisions(self, ref: VersionRef, *, as_of: Moment = None) -> tuple[Decision, ...]:
+        """The recorded decisions about a version, the oldest first."""
+        version = self.get(ref, as_of=as_of)
+        state = self._state(version.model, as_of)
+        return tuple(judging.read_decision(self._store, d.said.decision) for d in state.decisions if d.said.version == version.number)
+
+    def flush(self) -> None:
+        """Write the caches that wait to be written (heads, checkpoints). Happens by itself at the end of the process."""
+        self._journals.caches.flush()
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+
+    def _append(self, model: str, events: Callable[[ModelState], Sequence[Event]], because: str | None, run: Run | None) -> ModelState:
+        return self._journals.transact(model, lambda state, _: events(state), because=because, run=run)
+
+    def _about(self, ref: VersionRef, events: Callable[[ModelState, int, str], Sequence[Event]], because: str | None) -> Version:
+        model, number = self._number(ref)
+        state = self._append(model, lambda state: events(state, number, model), because, None)
+        return version_view(model, state, state.versions[number - 1])
+
+    def _state(self, model: str, as_of: Moment) -> ModelState:
+        journal = self._journals.of(model)
+        state = journal.state()  # a broken chain is not read backwards either
+        return state if as_of is None else self._journals.replay(list(reading.until(journal.slots(), reading.moment(as_of))))
+
+    def _known(self, model: str, as_of: Moment) -> ModelState:
+        state = self._state(model, as_of)
+        if not state.seq:
+            raise NotFound(f"there is no model {model!r}", where=self.root, do="see flowreg ls", code="no-model")
+        return state
+
+    def _number(self, ref: VersionRef) -> tuple[str, int]:
+        """The model and number behind a reference. What moves is read fresh; what is fixed only if it is not known yet."""
+        parsed = reading.as_ref(ref)
+        journal = self._journals.of(parsed.model)
+        state = journal.state(fresh=isinstance(parsed.selector, Alias | Newest))
+        try:
+            return parsed.model, decide.resolve(state, parsed).number
+        except NotFound:
+            return parsed.model, decide.resolve(journal.state(), parsed).number
+
+    def _line(self, model: str) -> ModelLine:
+        return reading.line_of_head(self._store, model) or reading.line_of(model, self._journals.of(model).state())
+
+    def _parent(self, ref: Any) -> Parent:
+        if isinstance(ref, Parent):
+            return ref
+        version = self.get(ref)
+        return Parent(model=version.model, version=version.number, manifest=version.digest)
+
+    def _evaluated(
+        self, number: int, metrics: tuple[dict[str, float], int | None], rows: list[dict[str, Any]], on: Any, **more: Any
+    ) -> Evaluated:
+        table = blobs.put(self._store, encode({"rows": rows})) if rows else None
+        numbers, n = metrics
+        draft = Evaluated(
+            version=number, dataset=on.name, dataset_digest=on.digest, metrics=numbers, table=table,
+            n=n if n is not None else on.rows, **more,
+        )  # fmt: skip
+        if draft.key is None and draft.run and draft.run.flow_run:
+            said = draft.model_dump(exclude={"run", "key", "version"}, exclude_none=True)
+            draft = draft.model_copy(update={"key": f"run:{draft.run.flow_run}:{digest_of(encode(said))}"})
+        return draft
+
+    def _moved(self, model: str, state: ModelState, alias: str, decision: Decision | None) -> AliasMove:
+        last, holder = state.aliases[alias].moves[-1], state.holder(alias)
+        assert holder is not None, "a promotion or rollback has just given it a holder"
+        return AliasMove(model, alias, version_view(model, state, holder), last.said.base, last.said.how, decision, last.stamp.because)
+
+    def _run(self, run: Any) -> Run | None:
+        """The run as recorded: a captured one comes with its list of packages, which becomes a blob."""
+        if run is None or isinstance(run, Run):
+            return run
+        seen: Run = run.run
+        if run.packages is None or seen.environment is None:
+            return seen
+        environment = seen.environment.model_copy(update={"packages": blobs.put(self._store, run.packages)})
+        return seen.model_copy(update={"environment": environment})
+
+
+def _key_of_run(run: Run | None, digest: str) -> str | None:
+    """Inside a flow run the same bytes are the same version: a resumed or retried run has new task run ids, but keeps this."""
+    return f"run:{run.flow_run}:{digest}" if run and run.flow_run else None

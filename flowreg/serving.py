@@ -1,0 +1,124 @@
+"""Serving: which version is meant, and give it to me. Read-only and light: no Prefect, no gates, no formats but the one needed.
+
+>>> import flowreg.serving as serving
+>>> serving.load("churn@champion")                                     # doctest: +SKIP
+>>> serving.resolve("churn@champion").stamp                            # doctest: +SKIP
+'churn@12+3fa9c1'
+
+Rule 1: nothing here writes.
+Rule 2: resolving an alias costs one read, two when it makes sure that nothing newer exists.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .artifacts import load_artifact
+from .core.decide import resolve as resolve_in_state
+from .core.names import Alias, Newest, Ref, parse_ref
+from .core.views import stamp
+from .journals import Journals
+from .root import default_root
+from .storage import blobs
+from .storage.caches import Head, read_head
+from .storage.journal import read_on
+from .storage.store import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The version that a reference names: enough to fetch its bytes and to say which version made a prediction."""
+
+    model: str
+    number: int
+    digest: str
+
+    @property
+    def ref(self) -> str:
+        """``churn@12``"""
+        return f"{self.model}@{self.number}"
+
+    @property
+    def stamp(self) -> str:
+        """``churn@12+3fa9c1``: for responses, log lines and tables."""
+        return stamp(self.model, self.number, self.digest)
+
+
+class Reader:
+    """A registry opened for reading; keep one for a long-running process. Safe to share between threads."""
+
+    def __init__(self, root: str | os.PathLike[str] | None = None, *, storage_options: Mapping[str, Any] | None = None) -> None:
+        self._store = open_store(default_root() if root is None else root, storage_options)
+        self._journals = Journals(self._store, actor=None)
+        self._replayed: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"Reader({self._store.root!r})"
+
+    def resolve(self, ref: str, *, fresh: bool = True) -> Resolved:
+        """The version that ``ref`` names. With ``fresh=False`` an alias may be as old as the last head that was written, and costs
+        one read."""
+        parsed = parse_ref(ref)
+        if parsed.model not in self._replayed and (head := read_head(self._store, parsed.model)):
+            known = _in_head(head, parsed)
+            if known and not (fresh and any(read_on(self._store, parsed.model, head.seq))):
+                return known
+        state = self._journals.of(parsed.model).state(fresh=fresh)
+        self._replayed.add(parsed.model)
+        version = resolve_in_state(state, parsed)
+        return Resolved(parsed.model, version.number, version.manifest)
+
+    def fetch(self, ref: str | Resolved, into: str | os.PathLike[str]) -> Path:
+        """Bring the files of a version into the new folder ``into``, every byte verified; the folder."""
+        found = ref if isinstance(ref, Resolved) else self.resolve(ref)
+        manifest = blobs.get_manifest(self._store, found.digest, what=found.ref)
+        return blobs.get_artifact(self._store, manifest, Path(into), what=found.ref)
+
+    def load(self, ref: str | Resolved, *, trust: bool = False) -> Any:
+        """The model as an object, its bytes verified before any loader sees them. ``trust=True`` lets a pickle run its code."""
+        found = ref if isinstance(ref, Resolved) else self.resolve(ref)
+        return load_artifact(self._store, found.digest, ref=found.ref, trust=trust)
+
+
+def resolve(
+    ref: str, *, root: str | os.PathLike[str] | None = None, storage_options: Mapping[str, Any] | None = None, fresh: bool = True
+) -> Resolved:
+    """The version that ``ref`` names in the registry at ``root``; ``NotFound`` where there is none."""
+    return Reader(root, storage_options=storage_options).resolve(ref, fresh=fresh)
+
+
+def fetch(
+    ref: str,
+    into: str | os.PathLike[str],
+    *,
+    root: str | os.PathLike[str] | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+) -> Path:
+    """Bring the files of the version that ``ref`` names into the new folder ``into``."""
+    return Reader(root, storage_options=storage_options).fetch(ref, into)
+
+
+def load(
+    ref: str,
+    *,
+    root: str | os.PathLike[str] | None = None,
+    storage_options: Mapping[str, Any] | None = None,
+    trust: bool = False,
+) -> Any:
+    """The model that ``ref`` names, as an object."""
+    return Reader(root, storage_options=storage_options).load(ref, trust=trust)
+
+
+def _in_head(head: Head, ref: Ref) -> Resolved | None:
+    match ref.selector:
+        case Alias(name, 0) if name in head.aliases:
+            found = head.aliases[name]
+        case Newest() if head.newest:
+            found = head.newest
+        case _:
+            return None
+    return Resolved(ref.model, int(found["version"]), str(found["manifest"]))

@@ -1,0 +1,204 @@
+"""Heads and checkpoints: stored answers that may vanish at any time, are checked when read, and are never the truth.
+
+A *head* says for one model which entry was the newest and what the aliases were, so that a resolve is one read.
+A *checkpoint* is a replayed state, so that opening a long journal reads a bounded number of objects.
+
+Rule 1: both are written after the entry was acknowledged, by a thread of their own; losing one loses only time.
+Rule 2: a checkpoint counts only if the entry it ends at has the digest it names; a head only if it is whole.
+Rule 3: an entry that a head names and the journal lacks is a loss, and is reported as one.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from ..core import codec
+from ..core.layout import checkpoint_folder, checkpoint_path, entry_path, head_path
+from ..core.state import EMPTY, ModelState
+from ..errors import BadInput, Corrupt
+from .journal import Opened
+from .store import Store
+
+READER = 1  # raise it when ModelState gains something that older checkpoints lack
+CHECKPOINT_LIMIT = 1 << 30
+HEAD_LIMIT = 1 << 20
+SETTLE_S = 0.05  # heads of a busy model are written at most this often
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest entry of a model as somebody saw it. ``aliases`` has version, manifest and trail by name; ``newest`` the last version."""
+
+    model: str
+    registry: str | None
+    seq: int
+    digest: str
+    at: str
+    checkpoint: int
+    newest: Mapping[str, Any] | None
+    aliases: Mapping[str, Mapping[str, Any]]
+
+
+def read_head(store: Store, model: str) -> Head | None:
+    """The stored head, or None where there is none or it is not whole."""
+    raw = store.read(head_path(model))
+    return None if raw is None else decode_head(raw, model)
+
+
+def decode_head(raw: bytes, model: str) -> Head | None:
+    try:
+        value = codec.decode(raw, limit=HEAD_LIMIT)
+        body = value["head"]
+        head = Head(**body)
+    except (BadInput, TypeError, KeyError):
+        return None
+    return head if codec.digest_of(codec.encode(body)) == value["digest"] and head.model == model else None
+
+
+def encode_head(model: str, registry: str | None, state: ModelState, checkpoint: int) -> bytes:
+    newest = state.version(state.newest)
+    body = {
+        "model": model,
+        "registry": registry,
+        "seq": state.seq,
+        "digest": state.digest,
+        "at": state.at,
+        "checkpoint": checkpoint,
+        "newest": newest and {"version": newest.number, "manifest": newest.manifest, "at": newest.stamp.at, "by": newest.stamp.by.actor},
+        "aliases": {
+            name: {"version": alias.version, "manifest": state.versions[alias.version - 1].manifest, "trail": list(alias.trail)}
+            for name, alias in state.aliases.items()
+            if alias.version is not None
+        },
+    }
+    return codec.encode({"digest": codec.digest_of(codec.encode(body)), "head": body})
+
+
+def encode_checkpoint(model: str, state: ModelState) -> bytes:
+    """Deterministic: any two writers make the same bytes for the same entry."""
+    return codec.encode({"model": model, "reader": READER, "state": _adapter().dump_python(state, exclude_defaults=True)}, depth_limit=64)
+
+
+def decode_checkpoint(raw: bytes, model: str) -> ModelState | None:
+    try:
+        value = orjson.loads(raw)
+        if value["reader"] != READER or value["model"] != model:
+            return None
+        return _adapter().validate_python(value["state"])
+    except (ValueError, KeyError, TypeError, ValidationError):
+        return None
+
+
+def opened(store: Store, model: str) -> Opened[ModelState]:
+    """Where to start replaying ``model`` from: its newest usable checkpoint, as the head or a listing names it."""
+    head = read_head(store, model)
+    start = head.checkpoint if head else _newest_checkpoint(store, model)
+    if head is None and start == 0:
+        return Opened(EMPTY)
+    wanted = [entry_path(model, head.seq)] if head else []
+    if start:
+        wanted += [entry_path(model, start), checkpoint_path(model, start)]
+    found = dict(zip(wanted, store.read_many(wanted), strict=True))
+    if head:
+        _require_entry(head, found[entry_path(model, head.seq)])
+    state = _believed(model, found.get(checkpoint_path(model, start)), found.get(entry_path(model, start))) if start else EMPTY
+    return Opened(state, known_seq=head.seq if head else 0)
+
+
+def _newest_checkpoint(store: Store, model: str) -> int:
+    numbers = [
+        int(name[:20]) for name in store.names(checkpoint_folder(model)) if name.removesuffix(".json").isascii() and name[:20].isdigit()
+    ]
+    return max(numbers, default=0)
+
+
+def _require_entry(head: Head, raw: bytes | None) -> None:
+    if raw is not None and codec.digest_of(raw) == head.digest:
+        return
+    raise Corrupt(
+        f"entry {head.seq} of {head.model} {'is gone' if raw is None else 'was changed after it was written'}",
+        where=f"{entry_path(head.model, head.seq)}; its head remembers {head.digest}",
+        do="restore the file from a backup or the bucket's versions, then run flowreg check",
+        code="missing-entry" if raw is None else "changed-entry",
+    )
+
+
+def _believed(model: str, checkpoint: bytes | None, entry: bytes | None) -> ModelState:
+    state = decode_checkpoint(checkpoint, model) if checkpoint is not None else None
+    if state is None or entry is None or state.digest != codec.digest_of(entry):
+        return EMPTY
+    return state
+
+
+@cache
+def _adapter() -> TypeAdapter[ModelState]:
+    return TypeAdapter(ModelState)
+
+
+class Caches:
+    """Writes heads and checkpoints behind the writers' backs: the newest state of each model, at most every ``SETTLE_S``."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._waiting: dict[str, tuple[str | None, ModelState]] = {}
+        self._checkpoints: dict[str, int] = {}
+        self._condition = threading.Condition()
+        self._thread: tuple[int, threading.Thread] | None = None
+        self._busy = False
+        atexit.register(self.flush)
+
+    def note(self, model: str, registry: str | None, state: ModelState) -> None:
+        """Remember that ``state`` is the newest of ``model``; it is written soon."""
+        with self._condition:
+            self._waiting[model] = (registry, state)
+            if self._thread is None or self._thread[0] != os.getpid():
+                thread = threading.Thread(target=self._run, name="flowreg-caches", daemon=True)
+                self._thread = (os.getpid(), thread)
+                thread.start()
+            self._condition.notify_all()
+
+    def opened_at(self, model: str, checkpoint: int) -> None:
+        self._checkpoints.setdefault(model, checkpoint)
+
+    def flush(self) -> None:
+        """Write what waits, now. Called at the end of the process too."""
+        while True:
+            with self._condition:
+                if not self._waiting:
+                    self._condition.wait_for(lambda: not self._busy, timeout=10)
+                    return
+                model, (registry, state) = self._waiting.popitem()
+            self._write(model, registry, state)
+
+    def _run(self) -> None:
+        while True:
+            with self._condition:
+                self._busy = False
+                self._condition.notify_all()
+                self._condition.wait_for(lambda: bool(self._waiting))
+            time.sleep(SETTLE_S)
+            with self._condition:
+                if not self._waiting:
+                    continue
+                self._busy = True
+                model, (registry, state) = self._waiting.popitem()
+            self._write(model, registry, state)
+
+    def _write(self, model: str, registry: str | None, state: ModelState) -> None:
+        with contextlib.suppress(Exception):  # a cache that cannot be written costs time, nothing else
+            done = self._checkpoints.get(model, 0)
+            if state.seq - done > max(64, state.newest // 16):
+                self._store.create(checkpoint_path(model, state.seq), encode_checkpoint(model, state))
+                self._checkpoints[model] = done = state.seq
+            self._store.replace(head_path(model), encode_head(model, registry, state, done))

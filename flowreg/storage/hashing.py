@@ -1,0 +1,96 @@
+"""Copying bytes and knowing their digest, in one pass: one thread copies, another hashes what has been copied.
+
+The kernel copies (``copy_file_range``), so the bytes never pass through Python; the hash reads them back from the page cache of
+the *copy*. Both release the interpreter lock. Memory is bounded by one buffer.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import queue
+import threading
+from pathlib import Path
+
+CHUNK = 1 << 20  # bytes the hash reads at a time
+STRIDE = 8 << 20  # bytes the copier moves at a time
+SMALL = 2 << 20  # below this a second thread costs more than it saves
+
+
+def copy_hashing(source: int, target: int) -> tuple[int, str]:
+    """Copy all of descriptor ``source`` to the empty ``target``; the number of bytes and the digest of what ``target`` now holds."""
+    if os.fstat(source).st_size <= SMALL:
+        return _copy_small(source, target)
+    done: queue.SimpleQueue[int | BaseException | None] = queue.SimpleQueue()
+    copier = threading.Thread(target=_copy, args=(source, target, done), name="flowreg-copy", daemon=True)
+    copier.start()
+    try:
+        return _hash_behind(target, done)
+    finally:
+        copier.join()
+
+
+def digest_of_file(source: int) -> tuple[int, str]:
+    """The number of bytes and the digest of all of descriptor ``source``."""
+    digest, size, buffer = hashlib.sha256(), 0, memoryview(bytearray(CHUNK))
+    while count := os.preadv(source, [buffer], size):
+        digest.update(buffer[:count])
+        size += count
+    return size, "sha256:" + digest.hexdigest()
+
+
+def digest_of_path(path: Path) -> str:
+    """The digest of a file's bytes."""
+    with open(path, "rb", buffering=0) as file:
+        return digest_of_file(file.fileno())[1]
+
+
+def _copy_small(source: int, target: int) -> tuple[int, str]:
+    digest, size = hashlib.sha256(), 0
+    while data := os.read(source, CHUNK):
+        digest.update(data)
+        size += len(data)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(target, view) :]
+    return size, "sha256:" + digest.hexdigest()
+
+
+def _copy(source: int, target: int, done: queue.SimpleQueue[int | BaseException | None]) -> None:
+    try:
+        while count := _copy_some(source, target):
+            done.put(count)
+        done.put(None)
+    except BaseException as error:
+        done.put(error)
+
+
+def _copy_some(source: int, target: int) -> int:
+    if hasattr(os, "copy_file_range"):  # Linux
+        try:
+            return os.copy_file_range(source, target, STRIDE)
+        except OSError as error:
+            # Across filesystems on old kernels, on some network and overlay mounts: fall back to reading and writing.
+            if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM):
+                raise
+    data = os.read(source, CHUNK)
+    view = memoryview(data)
+    while view:
+        view = view[os.write(target, view) :]
+    return len(data)
+
+
+def _hash_behind(target: int, done: queue.SimpleQueue[int | BaseException | None]) -> tuple[int, str]:
+    digest, hashed, copied, buffer = hashlib.sha256(), 0, 0, memoryview(bytearray(CHUNK))
+    while (moved := done.get()) is not None:
+        if isinstance(moved, BaseException):
+            raise moved
+        copied += moved
+        while hashed < copied:
+            count = os.preadv(target, [buffer[: min(CHUNK, copied - hashed)]], hashed)
+            if not count:
+                raise OSError(errno.EIO, "the copy is shorter than what was written to it")
+            digest.update(buffer[:count])
+            hashed += count
+    return hashed, "sha256:" + digest.hexdigest()

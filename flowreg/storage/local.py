@@ -1,0 +1,230 @@
+"""A folder on a local disk: create-if-absent that is atomic in name and in content, and durable.
+
+Rule 1: bytes get their name by ``os.link`` from a finished, fsynced temporary file in the same folder; then the folder is
+fsynced. Nobody ever sees half a file, and a power cut leaves the old state or the new one.
+Rule 2: ``os.replace`` is only for hints: over an existing file ext4 starts writeback, which costs milliseconds.
+Rule 3: no link is followed: what is read or taken in is a regular file, or refused.
+Rule 4: the digest of a file taken in is computed over the bytes that were *stored*, never over a second reading of the source.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TypeVar
+
+from ..errors import BadInput, Unavailable
+from .hashing import copy_hashing
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_TAKE_IN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+_NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
+
+
+class LocalStore:
+    """A registry's root as a local folder."""
+
+    mechanism = "tmp + fsync + link + fsync(folder)"
+    concurrent_files = 4
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.root = str(folder)
+        self._known: set[str] = set()  # folders seen to exist; only saves system calls
+
+    def create(self, path: str, data: bytes) -> None:
+        """Durably give ``data`` this path. ``FileExistsError`` where the path is taken; then nothing was written."""
+        target = self._target(path)
+        if os.path.lexists(target):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), target)
+        with self._temporary(target) as (fd, temporary):
+            _write_all(fd, data)
+            os.fsync(fd)
+            self._name(temporary, target)
+
+    def replace(self, path: str, data: bytes) -> None:
+        """Put a hint, over whatever is there. Atomic, not durable."""
+        target = self._target(path)
+        with self._temporary(target) as (fd, temporary):
+            _write_all(fd, data)
+            os.replace(temporary, target)
+
+    def read(self, path: str) -> bytes | None:
+        """The bytes at ``path``, or None."""
+        try:
+            with open(os.path.join(self.root, path), "rb", buffering=0) as file:
+                return file.readall()
+        except FileNotFoundError:
+            return None
+
+    def read_many(self, paths: Sequence[str]) -> list[bytes | None]:
+        return [self.read(path) for path in paths]
+
+    def names(self, folder: str) -> list[str]:
+        """The names in a folder, subfolders with a ``/`` at the end; empty where there is none."""
+        try:
+            with os.scandir(os.path.join(self.root, folder)) as entries:
+                return [e.name + "/" if e.is_dir(follow_symlinks=False) else e.name for e in entries if not e.name.startswith(".")]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def put_file(self, source: Path, place: Callable[[str], str]) -> tuple[int, str]:
+        """Copy ``source`` to ``place(its digest)`` if absent, hashing as it goes. Returns its size in bytes and its digest."""
+        with regular_file(source) as origin:
+            staging = self._target("blobs/incoming/file")
+            with self._temporary(staging) as (fd, temporary):
+                size, digest = copy_hashing(origin, fd)
+                target = self._target(place(digest))
+                if not os.path.lexists(target):
+                    os.fsync(fd)
+                    with contextlib.suppress(FileExistsError):  # another process stored the same bytes meanwhile
+                        self._name(temporary, target)
+        return size, digest
+
+    def put_bytes(self, path: str, data: bytes) -> None:
+        """Durably put a blob that is small enough to be in memory, if absent."""
+        with contextlib.suppress(FileExistsError):
+            self.create(path, data)
+
+    def get_file(self, path: str, into: Path) -> str | None:
+        """Copy the file at ``path`` to the new file ``into`` and return the digest of what was copied; None if there is none."""
+        try:
+            origin = os.open(os.path.join(self.root, path), _TAKE_IN)
+        except FileNotFoundError:
+            return None
+        try:
+            fd = os.open(into, _NEW, 0o666)
+            try:
+                return copy_hashing(origin, fd)[1]
+            finally:
+                os.close(fd)
+        finally:
+            os.close(origin)
+
+    def _target(self, path: str) -> str:
+        target = os.path.join(self.root, path)
+        folder = os.path.dirname(target)
+        if folder not in self._known:
+            _make_folders(folder)
+            self._known.add(folder)
+        return target
+
+    @contextlib.contextmanager
+    def _temporary(self, target: str) -> Iterator[tuple[int, str]]:
+        folder, name = os.path.split(target)
+        temporary = os.path.join(folder, f".{name[:40]}.{secrets.token_hex(8)}.tmp")
+        try:
+            fd = os.open(temporary, _NEW, 0o666)
+        except FileNotFoundError:  # somebody removed the folder since
+            _make_folders(folder)
+            fd = os.open(temporary, _NEW, 0o666)
+        try:
+            yield fd, temporary
+        finally:
+            os.close(fd)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(temporary)
+
+    def _name(self, temporary: str, target: str) -> None:
+        try:
+            os.link(temporary, target)
+        except FileExistsError:
+            raise
+        except OSError as error:
+            if error.errno in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EMLINK):
+                raise Unavailable(
+                    "this folder's filesystem has no hard links, so nothing can be created there atomically",
+                    where=f"{self.root}; nothing was written",
+                    do="choose a root on a filesystem with hard links, or an object store",
+                    code="no-hard-links",
+                ) from None
+            raise
+        _sync_folder(os.path.dirname(target))
+
+
+@contextlib.contextmanager
+def regular_file(path: Path) -> Iterator[int]:
+    """An open descriptor of a regular file that is no link. ``BadInput`` if it is anything else, or changes meanwhile."""
+    try:
+        fd = os.open(path, _TAKE_IN)
+    except FileNotFoundError:
+        raise BadInput(f"there is no file {str(path)!r}", where="nothing was registered", do="check the path", code="no-file") from None
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO):
+            raise _not_regular(path, "a link or a special file") from None
+        raise
+    try:
+        before = os.fstat(fd)
+        if not stat.S_ISREG(before.st_mode):
+            raise _not_regular(path, "not a regular file")
+        yield fd
+        after = os.fstat(fd)
+        if _identity(before) != _identity(after):
+            raise BadInput(
+                f"{str(path)!r} changed while it was read",
+                where="nothing was registered",
+                do="register it when nothing writes to it any more",
+                code="file-changed",
+            )
+    finally:
+        os.close(fd)
+
+
+def read_all(fd: int) -> bytes:
+    """All bytes of a descriptor."""
+    with open(fd, "rb", buffering=0, closefd=False) as file:
+        return file.readall()
+
+
+def parallel_map(work: Callable[[T], R], items: Sequence[T], *, threads: int) -> list[R]:
+    """``[work(i) for i in items]``, several at a time; the first error wins."""
+    if len(items) < 2:
+        return [work(item) for item in items]
+    with ThreadPoolExecutor(max_workers=min(threads, len(items))) as pool:
+        return list(pool.map(work, items))
+
+
+def _identity(found: os.stat_result) -> tuple[int, ...]:
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _not_regular(path: Path, what: str) -> BadInput:
+    return BadInput(
+        f"{str(path)!r} is {what}", where="nothing was registered", do="register regular files and folders of them", code="not-a-file"
+    )
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _make_folders(folder: str) -> None:
+    """``mkdir -p`` that survives a power cut: every folder that is made is fsynced into its parent."""
+    missing = []
+    while folder and not os.path.isdir(folder):
+        missing.append(folder)
+        folder = os.path.dirname(folder)
+    for made in reversed(missing):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(made)
+        _sync_folder(os.path.dirname(made))
+
+
+def _sync_folder(folder: str) -> None:
+    if os.name == "nt":  # Windows has no fsync of folders; NTFS journals the name itself
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -3,6 +3,8 @@
 Rule 1: the class comes back. For a wrapper, ``wrapper.json`` holds its name and parameters beside the model: XGBoost itself
 forgets those (``missing`` among them, which changes predictions). Only names in ``WRAPPERS`` are ever looked up.
 Rule 2: saving leaves the model as it was (XGBoost's own ``save_model`` sets an attribute on it for a while).
+Rule 3: a file runs no code. A damaged one is an error; whether one crafted with care can crash XGBoost's compiled reader or
+predictor is not known to us.
 Not kept: callbacks and functions given as parameters, and the table of ``evals_result()``. Predictions need none of them.
 """
 
@@ -21,6 +23,7 @@ from .reading import model_file, needed, reading
 
 FILE = "model.ubj"
 WRAPPER_FILE = "wrapper.json"
+FROM_THE_MODEL = frozenset({"base_score", "booster", "enable_categorical", "feature_types", "objective"})  # load_model sets these
 WRAPPERS = frozenset({"XGBClassifier", "XGBRegressor", "XGBRanker", "XGBRFClassifier", "XGBRFRegressor"})
 
 
@@ -53,7 +56,10 @@ class XGBoost:
         xgboost = needed("xgboost", by="a .ubj file", extra="xgboost")
         with reading(path, "xgboost"):
             model = _wrapper(folder, xgboost) if (folder / WRAPPER_FILE).is_file() else xgboost.Booster()
-            model.load_model(bytearray(path.read_bytes()))
+            raw = path.read_bytes()
+            if not raw.startswith(b"{"):  # on no bytes at all XGBoost 3.2 ends the process
+                raise ValueError("it does not start as UBJ does")
+            model.load_model(bytearray(raw))
             return model
 
 
@@ -79,13 +85,13 @@ def _fitted(model: Any) -> Any:
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that JSON can hold. ``missing`` is text where it is infinite, and left out where it is the default, NaN."""
+    """The parameters that only the wrapper knows, and that JSON can hold. ``missing`` is text where it is infinite, and left out where it is the default, NaN."""
     plain: dict[str, Any] = {}
     for name, given in params.items():
         value = given.item() if is_a(given, "numpy", "generic") else given
         if name == "missing" and isinstance(value, float) and math.isinf(value):
             value = str(value)
-        if value is not None and _fits_json(value):
+        if value is not None and name not in FROM_THE_MODEL and _fits_json(value):
             plain[name] = value
     return plain
 

@@ -14,6 +14,7 @@ from .any_of import AnyOf
 from .expression import Expr
 from .gate import Gate
 from .metadata import Metadata
+from .part import TextKeys
 
 _TAGS: Mapping[type[Gate], str] = {Expr: "expr", AnyOf: "any_of", Metadata: "metadata"}
 
@@ -30,5 +31,6 @@ def _tag(value: object) -> str | None:
 AnyGate = Annotated[
     Annotated[Expr, Tag("expr")] | Annotated[AnyOf, Tag("any_of")] | Annotated[Metadata, Tag("metadata")],
     Discriminator(_tag),
+    TextKeys,
 ]
 AnyOf.model_rebuild(_types_namespace={"AnyGate": AnyGate})  # its parts are gates of any kind

@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 
 from ..core.names import shown
@@ -25,6 +25,13 @@ def _one_line(text: str) -> str:
     return line
 
 
+def _text_keys(value: object) -> object:
+    if isinstance(value, Mapping) and (key := next((key for key in value if not isinstance(key, str)), None)) is not None:
+        raise BadInput(f"a key is text, not {shown(key)}", do="a mapping in a policy has names as keys", code="bad-policy")
+    return value
+
+
+TextKeys = BeforeValidator(_text_keys)  # wherever a part stands in another: it is built from keywords
 Text = Annotated[str, StringConstraints(max_length=1000), AfterValidator(_one_line)]
 Word = Annotated[str, StringConstraints(max_length=200), AfterValidator(_one_line)]
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]{0,99}$")]
@@ -41,15 +48,6 @@ class Part(BaseModel):
             super().__init__(**fields)
         except ValidationError as error:
             raise _explained(type(self), error) from None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _keys_are_text(cls, value: object) -> object:
-        if isinstance(value, Mapping):
-            for key in value:
-                if not isinstance(key, str):
-                    raise BadInput(f"a key of {cls.noun} is text, not {shown(key)}", do=_keys_of(cls), code="bad-policy")
-        return value
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for JSON, defaults left out."""

@@ -15,7 +15,7 @@ from ..core.names import alias_name, model_name, shown
 from ..errors import BadInput, NotFound
 from .gate import Baseline
 from .kinds import AnyGate
-from .part import Label, Part, Word
+from .part import Label, Part, TextKeys, Word
 from .tree import UNITS
 from .written import SIZE_LIMIT, Written, read_text
 
@@ -76,7 +76,7 @@ class Policy(Part):
     dataset: Word | None = None
     no_baseline: Baseline = "fail"
     decision_ttl: Annotated[str, AfterValidator(_duration)] = "24h"
-    override: OverrideRule | None = None
+    override: Annotated[OverrideRule | None, TextKeys] = None
     gates: Annotated[tuple[AnyGate, ...], Field(strict=False, min_length=1)]
 
     @model_validator(mode="after")

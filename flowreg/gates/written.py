@@ -146,9 +146,11 @@ def _entries(events: _Events, path: Path, lines: dict[Path, tuple[int, int]]) ->
 
     while not isinstance(event := events.next(), yaml.MappingEndEvent):
         mark = event.start_mark
-        key = events.scalar(event) if isinstance(event, yaml.ScalarEvent) else None
+        if not isinstance(event, yaml.ScalarEvent):
+            raise _bad("a key is text, not a list or a mapping", mark, "put it in quotes")
+        key = events.scalar(event)
         if not isinstance(key, str):
-            raise _bad(f"a key is text, and YAML reads {shown(getattr(event, 'value', '[…]'))} as {shown(key)}", mark, _KEY_HINT)
+            raise _bad(f"a key is text, and YAML reads {shown(event.value)} as {shown(key)}", mark, _KEY_HINT)
         if (*path, key) in lines:
             raise _bad(f"the key {shown(key)} is given twice", mark, "keep one of them")
         lines[*path, key] = _line_column(mark)

@@ -161,7 +161,7 @@ class Journal(Generic[S]):
     def _cold(self) -> S:
         opened = self._opened()
         state = self._caught_up(opened.state)
-        if state.seq < opened.known_seq:
+        if state.seq < opened.known_seq and state.broken is None:
             raise _gap(self.model, state.seq + 1, opened.known_seq)
         return state
 

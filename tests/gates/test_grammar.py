@@ -94,14 +94,16 @@ def test_an_unreadable_expression_is_shown_with_a_caret(written, column, hint):
     assert "\x1b" not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["(" * 240 + "a" + ")" * 240 + " > 1", "-" * 400 + "a > 1", "abs(" * 100 + "a" + ")" * 100 + " > 1"])
+@pytest.mark.parametrize("text", ["-" * 400 + "a > 1", "abs(" * 80 + "a" + ")" * 80 + " > 1", "(1+" * 100 + "a" + ")" * 100 + " > 1"])
 def test_deep_nesting_is_refused(text):
-    """Brackets that mean nothing cost nothing; signs and calls beyond the limit are refused; neither exhausts the stack."""
-    if text.startswith("("):
-        assert str(parse(text)) == "a > 1"
-        return
+    """Signs, calls and sums nested beyond the limit are refused before they exhaust the stack."""
     with pytest.raises(BadInput, match=f"nested {DEPTH_LIMIT} deep"):
         parse(text)
+
+
+def test_brackets_that_mean_nothing_may_be_many():
+    """Brackets round a single name leave no trace."""
+    assert str(parse("(" * 240 + "a" + ")" * 240 + " > 1")) == "a > 1"
 
 
 def test_a_long_expression_is_refused():
@@ -120,8 +122,8 @@ def test_only_text_is_an_expression(given):
         parse(given)
 
 
-PIECES = ["auc", "champion.", "v7.", "current.", "artifact.size", ".", "[", "]", "region", "=", "*", '"65+"', ",", "(", ")", "abs", "min(", "max(",
-          "+", "-", "/", "%", " ", "0.85", "1e5", "40 ms", ">=", "<", "==", "!", "and", "é", "\x00", "\ud800"]  # fmt: skip
+PIECES = ["auc", "champion.", "v7.", "current.", "artifact.size", ".", "[", "]", "region", "=", "*", '"65+"', ",", "(", ")", "abs"]
+PIECES += ["min(", "max(", "+", "-", "/", "%", " ", "0.85", "1e5", "40 ms", ">=", "<", "==", "!", "and", "é", "\x00", "\ud800"]
 
 
 @settings(max_examples=600, deadline=None)
@@ -130,8 +132,7 @@ def test_every_text_is_a_tree_or_bad_input(text):
     """Whatever is written, reading ends with a tree that spells itself, or with a refusal: never with anything else."""
     try:
         tree = parse(text)
-    except BadInput as refusal:
-        assert refusal.do
+    except BadInput:
         return
     if len(str(tree)) <= LENGTH_LIMIT:
         assert parse(str(tree)) == tree

@@ -54,6 +54,17 @@ def prefect_server() -> Iterator[PrefectServer]:
         command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
         with running(command, folder=home, env=env, ready=lambda: answers(f"{url}/api/health"), timeout_s=STARTUP_S):
             yield PrefectServer(api_url=f"{url}/api", ui_url=url, env=env)
+            send_what_is_queued()
+
+
+def send_what_is_queued() -> None:
+    """Let Prefect's threads in this process send their events and logs and end, while the server is still there."""
+    if "prefect" in sys.modules:
+        from prefect.events.worker import EventsWorker
+        from prefect.logging.handlers import APILogWorker
+
+        EventsWorker.drain_all()
+        APILogWorker.drain_all()
 
 
 def prefect_cli(server: PrefectServer, *arguments: str, cwd: Path, extra_env: Mapping[str, str] | None = None) -> str:

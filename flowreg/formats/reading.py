@@ -55,7 +55,8 @@ def reading(file: Path, library: str) -> Iterator[None]:
 
 
 def _unreadable(file: Path, library: str, error: Exception) -> FlowregError:
-    said = f"{type(error).__name__}: {shown(str(error), 200)}"
+    first_line = str(error).partition("\n")[0]  # compiled libraries add stack traces
+    said = f"{type(error).__name__}: {shown(first_line, 200)}"
     if _is_missing_code(error):
         return BadInput(
             f"{file.name} needs code that is not here: {said}",

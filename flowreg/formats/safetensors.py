@@ -53,8 +53,10 @@ class Safetensors:
             raw = path.read_bytes()
             if _kind_of(raw) == "pt":
                 needed("torch", by="a torch state dict", extra="torch")
-                return dict(needed("safetensors.torch", by="a torch state dict", extra="torch").load(raw))
-            return dict(needed("safetensors.numpy", by="a dict of arrays", extra="safetensors").load(raw))
+                library = needed("safetensors.torch", by="a torch state dict", extra="torch")
+            else:
+                library = needed("safetensors.numpy", by="a dict of arrays", extra="safetensors")
+            return dict(sorted(library.load(raw).items()))  # the library gives another order each time
 
 
 def _all_of(obj: Any, package: str, name: str) -> bool:

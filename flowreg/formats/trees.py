@@ -12,6 +12,7 @@ This bounds the trees; it makes no promise about the other compiled parts of sci
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from ..errors import Corrupt
@@ -43,6 +44,8 @@ def _parts(thing: Any) -> Iterable[Any]:
         return list(thing.values())
     if isinstance(thing, (list, tuple, set, frozenset)):
         return thing
+    if isinstance(thing, partial):  # asking for its __dict__ would give it one, and then it is saved differently
+        return (*thing.args, *thing.keywords.values())
     if is_a(thing, "numpy", "ndarray"):
         return list(thing.ravel()) if thing.dtype == object else ()
     return list(getattr(thing, "__dict__", {}).values()) if not isinstance(thing, type) else ()

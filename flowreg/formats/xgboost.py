@@ -85,7 +85,10 @@ def _fitted(model: Any) -> Any:
 
 
 def _plain(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that only the wrapper knows, and that JSON can hold. ``missing`` is text where it is infinite, and left out where it is the default, NaN."""
+    """The parameters that only the wrapper knows, and that JSON can hold.
+
+    ``missing`` is text where it is infinite, and left out where it is NaN, the default.
+    """
     plain: dict[str, Any] = {}
     for name, given in params.items():
         value = given.item() if is_a(given, "numpy", "generic") else given

@@ -26,8 +26,9 @@ def _one_line(text: str) -> str:
 
 
 def _text_keys(value: object) -> object:
-    if isinstance(value, Mapping) and (key := next((key for key in value if not isinstance(key, str)), None)) is not None:
-        raise BadInput(f"a key is text, not {shown(key)}", do="a mapping in a policy has names as keys", code="bad-policy")
+    for key in value if isinstance(value, Mapping) else ():
+        if not isinstance(key, str):
+            raise BadInput(f"a key is text, not {shown(key)}", do="a mapping in a policy has names as keys", code="bad-policy")
     return value
 
 

@@ -147,58 +147,62 @@ def _adapter() -> TypeAdapter[ModelState]:
 
 
 class Caches:
-    """Writes heads and checkpoints behind the writers' backs: the newest state of each model, at most every ``SETTLE_S``."""
+    """Writes heads and checkpoints behind the writers' backs: the newest state of each model, at most every ``SETTLE_S``.
+
+    The thread lives only while there is something to write; what waits at the end of the process is written then.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._waiting: dict[str, tuple[str | None, ModelState]] = {}
         self._checkpoints: dict[str, int] = {}
-        self._condition = threading.Condition()
-        self._thread: tuple[int, threading.Thread] | None = None
-        self._busy = False
-        atexit.register(self.flush)
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()
+        self._thread: tuple[int, threading.Thread] | None = None  # with the process it runs in: a forked child has none
 
     def note(self, model: str, registry: str | None, state: ModelState) -> None:
         """Remember that ``state`` is the newest of ``model``; it is written soon."""
-        with self._condition:
+        with self._lock:
             self._waiting[model] = (registry, state)
-            if self._thread is None or self._thread[0] != os.getpid():
-                thread = threading.Thread(target=self._run, name="flowreg-caches", daemon=True)
-                self._thread = (os.getpid(), thread)
-                thread.start()
-            self._condition.notify_all()
+            if self._thread is not None and self._thread[0] == os.getpid():
+                return
+            thread = threading.Thread(target=self._run, name="flowreg-caches", daemon=True)
+            self._thread = (os.getpid(), thread)
+            atexit.register(self.flush)
+        thread.start()
 
     def opened_at(self, model: str, checkpoint: int) -> None:
+        """The newest checkpoint of ``model`` that is known to be stored."""
         self._checkpoints.setdefault(model, checkpoint)
 
     def flush(self) -> None:
-        """Write what waits, now. Called at the end of the process too."""
-        while True:
-            with self._condition:
-                if not self._waiting:
-                    self._condition.wait_for(lambda: not self._busy, timeout=10)
-                    return
-                model, (registry, state) = self._waiting.popitem()
-            self._write(model, registry, state)
+        """Write what waits, now."""
+        with self._writing:
+            while (waiting := self._next()) is not None:
+                self._write(*waiting)
 
     def _run(self) -> None:
         while True:
-            with self._condition:
-                self._busy = False
-                self._condition.notify_all()
-                self._condition.wait_for(lambda: bool(self._waiting))
             time.sleep(SETTLE_S)
-            with self._condition:
+            self.flush()
+            with self._lock:
                 if not self._waiting:
-                    continue
-                self._busy = True
-                model, (registry, state) = self._waiting.popitem()
-            self._write(model, registry, state)
+                    self._thread = None
+                    atexit.unregister(self.flush)
+                    return
+
+    def _next(self) -> tuple[str, str | None, ModelState] | None:
+        with self._lock:
+            if not self._waiting:
+                return None
+            model, (registry, state) = self._waiting.popitem()
+        return model, registry, state
 
     def _write(self, model: str, registry: str | None, state: ModelState) -> None:
         with contextlib.suppress(Exception):  # a cache that cannot be written costs time, nothing else
             done = self._checkpoints.get(model, 0)
             if state.seq - done > max(64, state.newest // 16):
-                self._store.create(checkpoint_path(model, state.seq), encode_checkpoint(model, state))
+                with contextlib.suppress(FileExistsError):  # another writer made the same bytes
+                    self._store.create(checkpoint_path(model, state.seq), encode_checkpoint(model, state))
                 self._checkpoints[model] = done = state.seq
             self._store.replace(head_path(model), encode_head(model, registry, state, done))

@@ -175,8 +175,8 @@ class FsspecStore:
                 return size, digest
             try:
                 fs.put_file(str(source), target, mode="create")
-            except FileExistsError:
-                self._require(place(digest), size, None)
+            except Exception as error:  # taken meanwhile, or our own reply was lost: what counts is that all of it is there
+                self._require(place(digest), size, error)
         return size, digest
 
     def get_file(self, path: str, into: Path) -> str | None:

@@ -1,0 +1,63 @@
+"""Prefect events: what a registry did, for automations to react to.
+
+Rule 1: an event tells, it is no record: Prefect may lose it and forgets it after days. The journal is the record.
+Rule 2: the resource is the model, so that an automation can follow one; the version stands in the labels and the payload.
+Rule 3: only inside a run: elsewhere Prefect would start a server for it, or link it to an earlier run of the process. The run's id
+stands in the payload for the same reason.
+Rule 4: a repeated task repeats its event; ``digest`` and ``flow_run`` in the payload tell that it is the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from prefect.events import emit_event
+
+from ..core.decision import Decision
+from ..core.events import write_measure
+from ..core.views import AliasMove, Version
+from ..lineage.prefect_run import flow_run_id
+from .surroundings import in_run, run_logger
+
+Verb = Literal["registered", "promoted", "blocked", "rolled-back"]
+
+
+def announce_registered(version: Version, *, root: str) -> None:
+    """``flowreg.version.registered``"""
+    metrics = {name: write_measure(value) for name, value in version.metrics.items()}
+    _announce("registered", version.model, version.number, version.digest, root=root, facts={"metrics": metrics})
+
+
+def announce_moved(verb: Literal["promoted", "rolled-back"], move: AliasMove, *, root: str) -> None:
+    """``flowreg.version.promoted`` or ``flowreg.version.rolled-back``"""
+    facts = {"alias": move.alias, "previous": move.previous, "how": move.how, "because": move.because}
+    _announce(verb, move.model, move.version.number, move.version.digest, root=root, facts=facts)
+
+
+def announce_blocked(decision: Decision, *, root: str) -> None:
+    """``flowreg.version.blocked``"""
+    candidate = decision.candidate
+    facts = {
+        "alias": decision.alias,
+        "outcome": decision.outcome,
+        "policy": decision.policy_name,
+        "sentences": [result.sentence for result in decision.failing()],
+    }
+    _announce("blocked", decision.model, candidate.version, candidate.manifest, root=root, facts=facts)
+
+
+def _announce(verb: Verb, model: str, number: int, digest: str, *, root: str, facts: Mapping[str, Any]) -> None:
+    if not in_run():
+        return
+    labels = {"flowreg.model": model, "flowreg.version": str(number)} | ({"flowreg.alias": facts["alias"]} if "alias" in facts else {})
+    named = {"model": model, "version": number, "ref": f"{model}@{number}", "digest": digest, "registry": root}
+    try:
+        emit_event(
+            f"flowreg.version.{verb}",
+            resource={"prefect.resource.id": f"flowreg.model.{model}", "prefect.resource.name": model, **labels},
+            related=[{"prefect.resource.id": f"flowreg.registry.{root}", "prefect.resource.role": "registry"}],
+            payload={**named, **facts, "flow_run": flow_run_id()},
+        )
+    except Exception as error:
+        run_logger().warning("flowreg could not announce that %s@%d was %s (%s)", model, number, verb, type(error).__name__)

@@ -126,7 +126,7 @@ PIECES = ["auc", "champion.", "v7.", "current.", "artifact.size", ".", "[", "]",
 PIECES += ["min(", "max(", "+", "-", "/", "%", " ", "0.85", "1e5", "40 ms", ">=", "<", "==", "!", "and", "é", "\x00", "\ud800"]
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.one_of(st.text(max_size=600), st.lists(st.sampled_from(PIECES), max_size=40).map("".join)))
 def test_every_text_is_a_tree_or_bad_input(text):
     """Whatever is written, reading ends with a tree that spells itself, or with a refusal: never with anything else."""
@@ -164,7 +164,7 @@ nodes = st.recursive(names | numbers, _compound, max_leaves=8)
 comparisons = st.builds(Comparison, nodes, st.sampled_from([">=", ">", "<=", "<", "==", "!="]), nodes)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(comparisons.filter(lambda tree: tree.names and len(str(tree)) <= LENGTH_LIMIT))
 def test_a_printed_tree_reads_back_as_itself(tree):
     """Printing loses nothing: brackets, signs, quotes and units come back as they were."""

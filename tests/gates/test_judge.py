@@ -124,7 +124,7 @@ def test_a_result_has_the_numbers_for_programs(bench, gate, headroom):
         ("KiB", 2**10),
         ("MiB", 2**20),
         ("GiB", 2**30),
-    ],  # fmt: skip
+    ],
 )
 def test_units_become_fractions_seconds_and_bytes(bench, unit, plain):
     """Each unit is exactly its factor."""

@@ -85,7 +85,7 @@ def without_a_thing(subject, draw):
     return Subject(subject.ref, subject.number, subject.manifest, **kept)
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(data=st.data())
 def test_less_evidence_never_turns_a_no_into_a_yes(bench, data):
     """Taking away anything that was measured or written, of anybody, leaves a blocked candidate blocked."""
@@ -99,7 +99,7 @@ def test_less_evidence_never_turns_a_no_into_a_yes(bench, data):
     assert not (before == "blocked" and after == "promote")
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_broken_values_never_promote(bench, data):
     """NaN, infinity, nothing, text, truth and numbers beyond bounds: a candidate made of them is never promoted."""
@@ -108,7 +108,7 @@ def test_broken_values_never_promote(bench, data):
     assert decide(bench, case, case[1]).outcome == "blocked"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_a_yes_rests_on_every_gate(bench, data):
     """A promotion has no gate in its way and something measured, and each passing comparison really holds."""

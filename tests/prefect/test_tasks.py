@@ -211,14 +211,13 @@ def test_a_conflict_is_tried_again_and_a_refusal_is_not(prefect_env: PrefectServ
 def test_no_model_lies_in_a_result_file(registry: Registry, tmp_path: Path) -> None:
     """Even where results are persisted by default, only the registry keeps the model."""
     from prefect import flow
-    from prefect.filesystems import LocalFileSystem
     from prefect.settings import PREFECT_LOCAL_STORAGE_PATH, PREFECT_RESULTS_PERSIST_BY_DEFAULT, temporary_settings
 
     from flowreg.prefect import load_model, register_model
 
     results, canary = tmp_path / "results", "canary-of-the-model"
 
-    @flow(result_storage=LocalFileSystem(basepath=str(results)), persist_result=True)
+    @flow(persist_result=True)
     def train() -> str:
         version = register_model("churn", {"w": canary}, trust="pickle", registry=registry.root)
         load_model(version, trust=True, registry=registry.root)

@@ -13,7 +13,7 @@ from .core.policies import PolicyRecord, RegistryState
 from .core.state import ModelState
 from .core.views import HistoryLine, ModelLine, Version, history_lines
 from .errors import BadInput, NotFound
-from .storage.caches import read_head
+from .storage.caches import newest_head
 from .storage.store import Store
 
 
@@ -94,8 +94,8 @@ def line_of(model: str, state: ModelState) -> ModelLine:
 
 
 def line_of_head(store: Store, model: str) -> ModelLine | None:
-    """The line as the head tells it, or None where there is no head."""
-    head = read_head(store, model)
+    """The line as the head tells it, or None where there is no head that is up to date."""
+    head = newest_head(store, model)
     if head is None or head.newest is None:
         return None
     aliases = {name: int(alias["version"]) for name, alias in sorted(head.aliases.items())}

@@ -24,8 +24,7 @@ from .core.views import stamp
 from .journals import Journals
 from .root import default_root
 from .storage import blobs
-from .storage.caches import Head, read_head
-from .storage.journal import read_on
+from .storage.caches import Head, newest_head, read_head
 from .storage.store import open_store
 
 
@@ -63,9 +62,9 @@ class Reader:
         """The version that ``ref`` names. With ``fresh=False`` an alias may be as old as the last head that was written, and costs
         one read."""
         parsed = parse_ref(ref)
-        if parsed.model not in self._replayed and (head := read_head(self._store, parsed.model)):
-            known = _in_head(head, parsed)
-            if known and not (fresh and any(read_on(self._store, parsed.model, head.seq))):
+        if parsed.model not in self._replayed:
+            head = (newest_head if fresh else read_head)(self._store, parsed.model)
+            if head and (known := _in_head(head, parsed)):
                 return known
         state = self._journals.of(parsed.model).state(fresh=fresh)
         self._replayed.add(parsed.model)

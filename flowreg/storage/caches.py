@@ -27,7 +27,7 @@ from ..core import codec
 from ..core.layout import checkpoint_folder, checkpoint_path, entry_path, head_path
 from ..core.state import EMPTY, ModelState
 from ..errors import BadInput, Corrupt
-from .journal import Opened
+from .journal import Opened, read_on
 from .store import Store
 
 READER = 1  # raise it when ModelState gains something that older checkpoints lack
@@ -54,6 +54,12 @@ def read_head(store: Store, model: str) -> Head | None:
     """The stored head, or None where there is none or it is not whole."""
     raw = store.read(head_path(model))
     return None if raw is None else decode_head(raw, model)
+
+
+def newest_head(store: Store, model: str) -> Head | None:
+    """The stored head, if the journal has no newer entry."""
+    head = read_head(store, model)
+    return None if head is None or any(read_on(store, model, head.seq)) else head
 
 
 def decode_head(raw: bytes, model: str) -> Head | None:

@@ -11,6 +11,7 @@ import orjson
 
 from . import __version__, ids
 from .core import decide
+from .core.aliases import NOBODY
 from .core.codec import decode, encode
 from .core.decision import Decision, Override
 from .core.events import By, Event, Run, read_measure
@@ -36,7 +37,7 @@ class Promotion:
         """What shall happen in this state; the decision it rests on is stored as a blob and kept in ``decision``."""
         policy = policies.in_force(self._model, self._alias)
         decide.may_hold(state, self._number, self._alias, model=self._model)
-        if policy is None or state.aliases.get(self._alias, decide.NOBODY).version == self._number:
+        if policy is None or state.aliases.get(self._alias, NOBODY).version == self._number:
             self.decision = None
             return decide.promote(state, self._number, self._alias, model=self._model, policy=None, decision=None)
         decision = judged(self._store, self._model, state, self._number, policy, by=self._by, override=self._override)

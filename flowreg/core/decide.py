@@ -2,7 +2,7 @@
 
 Rule 1: an empty list means that the request is fulfilled already: the same request again is not a twin.
 Rule 2: a refusal writes nothing and says what did not happen. The same rules are applied by every reader afterwards
-(``state.why_move_is_not_allowed``), so a writer that skips this page achieves nothing.
+(``aliases.why_not_moved``), so a writer that skips this page achieves nothing.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..errors import BadInput, Conflict, GateBlocked, NotFound, Refused
+from .aliases import NOBODY, AliasState
 from .decision import Decision
 from .events import AliasMoved, Decided, Evaluated, Event, Labelled, Restored, Retired, VersionRegistered
 from .names import Alias, ByDigest, Newest, Number, Ref, shown
 from .policies import PolicyRecord
-from .state import AliasState, ModelState, VersionState
-
-NOBODY = AliasState(None, (), ())
+from .state import ModelState, VersionState
 
 
 def resolve(state: ModelState, ref: Ref) -> VersionState:

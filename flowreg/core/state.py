@@ -14,18 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from . import codec
-from .events import AliasMoved, By, Decided, Evaluated, Labelled, Restored, Retired, VersionRegistered
-from .policies import NO_POLICIES, PolicyRecord, RegistryState
-
-
-@dataclass(frozen=True, slots=True)
-class Stamp:
-    """Where and when something was said, and by whom."""
-
-    seq: int
-    at: str
-    by: By
-    because: str | None = None
+from .aliases import NOBODY, AliasState, Move, Stamp, trail_after, why_not_moved
+from .events import AliasMoved, Decided, Evaluated, Labelled, Restored, Retired, VersionRegistered
+from .policies import NO_POLICIES, RegistryState
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +48,6 @@ class VersionState:
     @property
     def manifest(self) -> str:
         return self.said.manifest
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """One move of an alias."""
-
-    said: AliasMoved
-    stamp: Stamp
-
-
-@dataclass(frozen=True, slots=True)
-class AliasState:
-    """An alias: who holds it (None: nobody), and every move so far. ``trail`` is what a rollback walks: the holders that
-    led to the present one, newest last; a rollback takes its steps off again."""
-
-    version: int | None
-    moves: tuple[Move, ...]
-    trail: tuple[int, ...]
-
-    @property
-    def generation(self) -> int:
-        return len(self.moves)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +223,7 @@ class _Fold:
         self.undo.append(self.decisions.pop)
 
     def _move(self, event: AliasMoved, stamp: Stamp, entry: codec.Entry) -> None:
-        before = self.aliases.get(event.alias, AliasState(None, (), ()))
+        before = self.aliases.get(event.alias, NOBODY)
         reason = self._why_not(event, before, entry)
         if reason:
             raise _Rejected(f"{event.alias} may not move: {reason}")
@@ -270,7 +239,7 @@ class _Fold:
         model = cast(str, entry.said.model)
         policy = self.policies.in_force(model, event.alias, under=entry.said.under)
         decided = next((e for e in entry.said.events if isinstance(e, Decided) and e.decision == event.decision), None)
-        return why_move_is_not_allowed(event, before, policy=policy, decided=decided, actor=entry.said.by.actor, because=entry.said.because)
+        return why_not_moved(event, before, policy=policy, decided=decided, actor=entry.said.by.actor, because=entry.said.because)
 
     def _retire(self, event: Retired, stamp: Stamp) -> None:
         version = self._version(event.version)
@@ -286,44 +255,3 @@ class _Fold:
         if not version.retired:
             raise _Rejected(f"version {event.version} is not retired")
         self._put(replace(version, retired=None))
-
-
-def trail_after(before: AliasState, event: AliasMoved) -> tuple[int, ...]:
-    """The trail of an alias after this move: a rollback cuts it back to its target, any other move adds the old holder."""
-    if event.how == "rollback" and event.version in before.trail:
-        last = len(before.trail) - 1 - before.trail[::-1].index(event.version)
-        return before.trail[:last]
-    return before.trail if before.version is None else (*before.trail, before.version)
-
-
-def why_move_is_not_allowed(
-    event: AliasMoved, before: AliasState, *, policy: PolicyRecord | None, decided: Decided | None, actor: str, because: str | None
-) -> str | None:
-    """The reason why this move has no effect under this policy, or None. Read by writers before and by readers after the fact."""
-    match event.how:
-        case "promotion":
-            return _why_no_promotion(event, before, policy, decided)
-        case "rollback":
-            held = {move.said.version for move in before.moves}
-            if event.version is None or event.version not in held or event.version == before.version:
-                return f"version {event.version} never held it before"
-            return None if because else "a rollback needs a reason"
-        case "override":
-            if policy is None or not policy.allows_override_by(actor):
-                return f"no policy allows {actor} to override"
-            return None if because else "an override needs a reason"
-        case "set" | "removal":
-            if (event.version is None) != (event.how == "removal"):
-                return f"a move called {event.how} to version {event.version}"
-            return f"policy {policy.name} protects it" if policy else None
-
-
-def _why_no_promotion(event: AliasMoved, before: AliasState, policy: PolicyRecord | None, decided: Decided | None) -> str | None:
-    if policy is None:
-        return "no policy is in force whose gates could have passed"
-    if decided is None or decided.outcome != "promote":
-        return "no passing decision comes with it"
-    bound = (decided.alias, decided.version, decided.base, decided.generation, decided.policy_digest)
-    if bound != (event.alias, event.version, before.version, before.generation, policy.digest):
-        return "the decision was about another candidate, holder, moment or policy"
-    return None

@@ -24,13 +24,16 @@ from tests.servers.s3 import S3Server
 from tests.servers.seaweed import seaweed as a_seaweed
 
 ODD_NAME = "Größe & more/50% off #1 ünï 模型"
-GIT = {  # no person's settings; a checkout that belongs to another user is trusted
-    **{"GIT_CONFIG_COUNT": "3", "GIT_CONFIG_KEY_0": "safe.directory", "GIT_CONFIG_VALUE_0": "*"},
-    **{"GIT_CONFIG_KEY_1": "user.name", "GIT_CONFIG_VALUE_1": "Test"},
-    **{"GIT_CONFIG_KEY_2": "user.email", "GIT_CONFIG_VALUE_2": "test@localhost"},
-}
+GIT_SETTINGS = {"safe.directory": "*", "user.name": "Test", "user.email": "test@localhost"}  # instead of a person's own
 OURS = ("FLOWREG_", "AWS_", "PREFECT_", "XDG_")
 KEPT = {"FLOWREG_REQUIRE_ALL"}
+
+
+GIT = {"GIT_CONFIG_COUNT": str(len(GIT_SETTINGS))} | {
+    f"GIT_CONFIG_{part}_{number}": text
+    for number, pair in enumerate(GIT_SETTINGS.items())
+    for part, text in zip(("KEY", "VALUE"), pair, strict=True)
+}
 
 
 class Root(NamedTuple):

@@ -7,13 +7,13 @@ Rule 2: what cannot be known is raised as ``Unmeasurable``, with the sentence a 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ..core.names import shown
 from .facts import Facts, Measured, Subject
-from .tree import Metric, Owner
+from .tree import Metric, Owner, Slice
 
 
 class Unmeasurable(Exception):
@@ -37,35 +37,39 @@ class Source:
         return f"{name} ({plainly(digest)})"
 
 
+Recorded = tuple[tuple[str, str], ...]  # the slice of a measurement
+
+
 @dataclass(frozen=True, slots=True)
 class Index:
-    """One subject's measurements: the newest of each thing on each data, and all of them by the keys of their slice."""
+    """One subject's measurements, so that a gate need not go through them.
+
+    ``newest`` has the newest by (metric, slice), by these and the data set, and by these and its digest; ``of_metric`` all of
+    one metric with the same keys of their slice; ``slices`` those of any metric by (keys, data set, digest).
+    """
 
     subject: Subject
     newest: Mapping[tuple[object, ...], Measured]
-    by_keys: Mapping[tuple[str, ...], tuple[Measured, ...]]
+    of_metric: Mapping[tuple[str, tuple[str, ...]], Sequence[Measured]]
+    slices: Mapping[tuple[object, ...], Collection[Recorded]]
 
     def source(self, name: Metric, dataset: str | None, preferred: Source | None = None) -> Source | None:
         """The data to read ``name`` on: the preferred one if it was measured there, else where it was measured last."""
         if name.star:
-            of_metric = [m for m in self.matching(name) if m.metric == name.metric and dataset in (None, m.dataset)]
-            there = [m for m in of_metric if preferred and preferred.is_same_as(_source(m))]
-            return _source(sorted(there or of_metric, key=lambda m: m.order)[-1]) if of_metric else None
+            group = self.of_metric.get((name.metric, _keys(name.slice)), ())
+            found = [m for m in group if dataset in (None, m.dataset) and _fits(name, m.slice)]
+            there = [m for m in found if preferred and (m.dataset, m.dataset_digest) == (preferred.name, preferred.digest)]
+            return _source(sorted(there or found, key=lambda m: m.order)[-1]) if found else None
         thing = (name.metric, name.slice)
-        found = self.newest.get((*thing, preferred.name, preferred.digest)) if preferred else None
-        found = found or self.newest.get(thing if dataset is None else (*thing, dataset))
-        return _source(found) if found else None
-
-    def matching(self, name: Metric) -> list[Measured]:
-        """All that was measured, of any metric, on the slices that ``name`` covers."""
-        fixed = [(place, pair) for place, pair in enumerate(name.slice) if pair[1] is not None]
-        group = self.by_keys.get(tuple(key for key, _ in name.slice), ())
-        return [m for m in group if all(m.slice[place] == pair for place, pair in fixed)]
+        measured = self.newest.get((*thing, preferred.name, preferred.digest)) if preferred else None
+        measured = measured or self.newest.get(thing if dataset is None else (*thing, dataset))
+        return _source(measured) if measured else None
 
     def values(self, name: Metric, source: Source) -> frozenset[str]:
         """The recorded values of ``[key=*]`` on this data, of any metric: one that lacks ``name`` must not go unseen."""
         place = next(place for place, (_, value) in enumerate(name.slice) if value is None)
-        return frozenset(m.slice[place][1] for m in self.matching(name) if source.is_same_as(_source(m)))
+        recorded = self.slices.get((_keys(name.slice), source.name, source.digest), ())
+        return frozenset(pairs[place][1] for pairs in recorded if _fits(name, pairs))
 
     def measured(self, name: Metric, source: Source) -> Measured | None:
         return self.newest.get((name.metric, name.slice, source.name, source.digest))
@@ -128,14 +132,25 @@ def listed(names: Iterable[str], limit: int = 12) -> str:
 
 def _index(subject: Subject) -> Index:
     newest: dict[tuple[object, ...], Measured] = {}
-    by_keys: defaultdict[tuple[str, ...], list[Measured]] = defaultdict(list)
+    of_metric: defaultdict[tuple[str, tuple[str, ...]], list[Measured]] = defaultdict(list)
+    slices: defaultdict[tuple[object, ...], set[Recorded]] = defaultdict(set)
     for m in subject.measured:
-        thing = (m.metric, m.slice)
+        thing, keys = (m.metric, m.slice), _keys(m.slice)
         for key in (thing, (*thing, m.dataset), (*thing, m.dataset, m.dataset_digest)):
             if key not in newest or newest[key].order <= m.order:
                 newest[key] = m
-        by_keys[tuple(key for key, _ in m.slice)].append(m)
-    return Index(subject, newest, {keys: tuple(group) for keys, group in by_keys.items()})
+        of_metric[m.metric, keys].append(m)
+        slices[keys, m.dataset, m.dataset_digest].add(m.slice)
+    return Index(subject, newest, of_metric, slices)
+
+
+def _keys(pairs: Slice) -> tuple[str, ...]:
+    return tuple(key for key, _ in pairs)
+
+
+def _fits(name: Metric, recorded: Recorded) -> bool:
+    """Does ``name`` cover this slice, which has the same keys?"""
+    return all(value is None or value == found for (_, value), (_, found) in zip(name.slice, recorded, strict=True))
 
 
 def _source(m: Measured) -> Source:

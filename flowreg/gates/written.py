@@ -83,10 +83,8 @@ class _Events:
         self.loader = loader
 
     def next(self) -> Any:
-        import yaml
-
         event = self.loader.get_event()
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
+        if getattr(event, "anchor", None):  # where one is set, and where one is used
             raise _bad(
                 "a policy has no anchors (&) and aliases (*)", event.start_mark, "write it out, or quote a text that begins with * or &"
             )

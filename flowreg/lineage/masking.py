@@ -26,7 +26,8 @@ TEXT_LIMIT = 500  # characters that are kept of a text
 ITEM_LIMIT = 50  # items that are kept of a container
 DEPTH_LIMIT = 6
 VALUE_LIMIT = 1000  # values that are looked at in one call, all containers together
-_LOOKED_AT = 8192  # characters of a text that are searched for secrets; what is kept is far shorter
+TOTAL_LIMIT = 32_000  # characters that are kept in one call, all texts together
+_LOOKED_AT = 4000  # characters of a text that are searched for secrets; what is kept is far shorter
 _SAFE_INTEGER = 2**53 - 1  # beyond it not every reader of JSON gets the same number
 
 _STRONG = re.compile(
@@ -35,17 +36,18 @@ _STRONG = re.compile(
 _WORDS = frozenset(("auth", "authorization", "bearer", "cookie", "creds", "dsn", "jwt", "key", "pass", "pat", "pwd", "sas", "token"))
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
-_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s\"'<>]+")
-_USER_PART = re.compile(r"\b[^\s:@/]+:[^\s:@/]+@(?=\w)")  # of an address without a scheme
+# Every repetition has an end, so that no text makes a search slow.
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,20}://[^\s\"'<>]+")
+_USER_PART = re.compile(r"\b[^\s:@/]{1,200}:[^\s:@/]{1,400}@(?=\w)")  # of an address without a scheme
 _ASSIGNED = re.compile(
-    r"""((?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|credentials?)[\w-]*["']?\s*[:=]\s*["']?)"""
-    r"""[^\s"'&;,}]+""",
+    r"""((?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|credentials?)"""
+    r"""[\w-]{0,40}["']?\s{0,3}[:=]\s{0,3}["']?)[^\s"'&;,}]+""",
     re.IGNORECASE,
 )
 _LOOKS_SECRET = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*"
     r"|\b(?:[Bb]earer|[Bb]asic)\s+[\w.~+/=-]{8,}"
-    r"|\beyJ[\w-]{8,}\.[\w.-]+"  # a JSON web token
+    r"|\beyJ[\w-]{8,2000}\.[\w.-]+"  # a JSON web token
     r"|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"
     r"|\b(?:gh[opsu]|github_pat|glpat|xox[abp]|sk|hf)[-_][A-Za-z0-9_-]{16,}",
     re.DOTALL,
@@ -91,15 +93,21 @@ def is_secret_name(name: str) -> bool:
 
 
 class _Masking:
-    """One walk; ``left`` counts down the values that may still be looked at."""
+    """One walk; ``left`` counts down the values that may still be looked at, ``room`` the characters that may still be kept."""
 
     def __init__(self) -> None:
         self.left = VALUE_LIMIT
+        self.room = TOTAL_LIMIT
+
+    def text(self, given: str) -> str:
+        shown = masked_text(given) if self.room > 0 else "…"
+        self.room -= len(shown)
+        return shown
 
     def mapping(self, given: Mapping[Any, Any], depth: int) -> dict[str, Any]:
         plain: dict[str, Any] = {}
         for name, value in islice(given.items(), ITEM_LIMIT):
-            shown = masked_text(name) if isinstance(name, str) else str(self.value(name, 0))
+            shown = self.text(str.__str__(name)) if isinstance(name, str) else str(self.value(name, 0))
             hidden = is_secret_name(shown) and not (value is None or isinstance(value, bool))
             plain[shown] = MASK if hidden else self.value(value, depth)
         if len(given) > ITEM_LIMIT:
@@ -124,11 +132,11 @@ class _Masking:
             case float():
                 return float(given) if math.isfinite(given) else str(float(given))
             case str():
-                return masked_text(str.__str__(given))
+                return self.text(str.__str__(given))
             case datetime.date() | datetime.time():
                 return given.isoformat()
             case datetime.timedelta() | UUID() | Decimal() | PurePath():
-                return masked_text(str(given))
+                return self.text(str(given))
         try:
             return self.object(given, depth)
         except Exception:  # its own code runs when its fields are read, and that code may fail in any way
@@ -172,6 +180,6 @@ def _long(number: int) -> str:
 def _typed(given: Any) -> str:
     """The type of a value, with its size where that is cheap: ``<DataFrame (1000, 5)>``."""
     name, shape = type(given).__name__, getattr(given, "shape", None)
-    if isinstance(shape, tuple):
-        return f"<{name} {tuple(map(int, shape))}>"
+    if isinstance(shape, tuple) and all(type(length) is int for length in shape):  # a lazy table would compute its length
+        return f"<{name} {shape}>"
     return f"<{name} of {len(given)} bytes>" if isinstance(given, bytes | bytearray | memoryview) else f"<{name}>"

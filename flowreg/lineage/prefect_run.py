@@ -100,7 +100,7 @@ def _of_environment() -> dict[str, Any]:
         "deployment": _deployment_name(said["deployment_id"], flow=None),
         "deployment_id": said["deployment_id"],
     }
-    return {name: value for name, value in fields.items() if value is not None}
+    return {name: masked_text(value) for name, value in fields.items() if value is not None}
 
 
 def _deployment_id(flow_run: Any) -> str | None:

@@ -17,6 +17,8 @@ from ..core.views import Evaluation, HistoryLine, Version
 from .markdown import cell, code, escaped, table
 
 ROWS_LIMIT = 50
+FILES = "files"  # no format: the version is fetched, not loaded
+RUN_CODE = frozenset({"pickle", "joblib"})
 
 _NO_KEY = re.compile(r"[^a-z0-9]+")
 
@@ -147,15 +149,14 @@ def _data(data: tuple[Dataset, ...]) -> list[str]:
 
 def _loading(version: Version, root: str) -> list[str]:
     """How to get it, as lines that can be pasted."""
-    load = [
-        "from flowreg import Registry",
-        "",
-        f"registry = Registry({root!r})",
-        f"model = registry.load({version.ref!r})"
-        if version.loader != "files"
-        else f"folder = registry.fetch({version.ref!r}, into='model')",
-    ]
-    return ["## Load it", "", "```python", *load, "```"]
+    trust = ", trust=True)  # runs code of its author" if version.loader in RUN_CODE else ")"
+    get = (
+        f"folder = registry.fetch({version.ref!r}, into='model')"
+        if version.loader == FILES
+        else f"model = registry.load({version.ref!r}{trust}"
+    )
+    lines = ["from flowreg import Registry", "", f"registry = Registry({root!r})", get]
+    return ["## Load it", "", "```python", *lines, "```"]
 
 
 def _table(head: list[str], rows: list[list[str]]) -> list[str]:

@@ -18,6 +18,7 @@ from ..errors import Conflict, Unavailable
 
 P = ParamSpec("P")
 R = TypeVar("R")
+NAME_LIMIT = 80  # characters of an argument in the name of a task run
 
 
 def may_help(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -> bool:
@@ -27,9 +28,13 @@ def may_help(task: Task[Any, Any], task_run: TaskRun, state: State[Any]) -> bool
 
 def registry_task(name: str, *, run_name: str) -> Callable[[Callable[P, R]], Task[P, R]]:
     """``@task`` for something that a registry does; ``run_name`` may use the task's parameters."""
+
+    def named(parameters: dict[str, Any]) -> str:
+        return run_name.format(**{name: _brief(value) for name, value in parameters.items()})
+
     return task(
         name=name,
-        task_run_name=run_name,
+        task_run_name=named,  # type: ignore[arg-type]  # Prefect's protocol for it fits no plain function
         tags=["flowreg"],
         cache_policy=NO_CACHE,
         persist_result=False,
@@ -38,3 +43,9 @@ def registry_task(name: str, *, run_name: str) -> Callable[[Callable[P, R]], Tas
         retry_jitter_factor=0.1,
         retry_condition_fn=may_help,
     )
+
+
+def _brief(value: Any) -> str:
+    """How an argument stands in the name of a run: a version or evaluation by its reference, a text as far as it is short."""
+    text = value if isinstance(value, str) else str(getattr(value, "ref", ""))
+    return text if len(text) <= NAME_LIMIT else f"{text[:NAME_LIMIT]}…"

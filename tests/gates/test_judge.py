@@ -58,8 +58,10 @@ def test_arithmetic_is_decimal(bench):
     """0.3 is 0.2 + 0.1, and what a program does to its own decimals changes nothing."""
     with localcontext(prec=1):
         result = only(bench.decide("a == b + c", {"a": 0.3, "b": 0.2, "c": 0.1}))
+        fine = only(bench.decide("a == b + c", {"a": 0.30001, "b": 0.2, "c": 0.10001}))
 
     assert (result.status, result.left, result.right, result.headroom) == ("pass", 0.3, 0.3, 0.0)
+    assert (fine.status, fine.right) == ("pass", 0.30001)
 
 
 # Sentences and numbers.
@@ -185,6 +187,7 @@ def test_the_champion_is_measured_too_or_the_gate_blocks(bench):
 
     assert result.status == "error"
     assert result.sentence.startswith("champion (churn@5) has no metric 'auc' on holdout. It has: f1")
+    assert only(bench.decide("auc >= champion.auc", {"auc": 0.9}, {}, no_baseline="skip")).status == "error"
 
 
 def test_hostile_names_are_shown_escaped(bench):
@@ -312,6 +315,15 @@ def test_a_decision_is_about_one_content_of_its_data_set(bench):
     assert (decision.dataset, decision.dataset_digest, decision.outcome) == ("holdout", bench.BB, "blocked")
 
 
+def test_a_warning_does_not_choose_the_data(bench):
+    """Which content a decision is about is said by the gates that must pass, however new the value behind a warning."""
+    measured = [bench.measured("auc", 0.9, order=1), bench.measured("f1", 0.9, digest=bench.BB, order=2)]
+    decision = bench.decide(["auc > 0.5", {"expr": "f1 > 0.5", "severity": "warn"}], measured)
+
+    assert [result.status for result in decision.results] == ["pass", "error"]
+    assert (decision.dataset_digest, decision.outcome) == (bench.AA, "promote")
+
+
 def test_another_data_set_can_be_named_on_purpose(bench):
     """A gate may compare the candidate with itself on a stress set, but not a data set with itself."""
     measured = [bench.measured("auc", 0.9), bench.measured("auc", 0.84, on="stress", digest=bench.BB, order=2)]
@@ -341,6 +353,13 @@ def test_aliases_versions_and_current_are_looked_up(bench):
     decision = bench.decide(gates, {"auc": 0.9}, {"auc": 0.8}, facts=facts)
 
     assert [result.right for result in decision.results] == [0.8, 0.8, 0.7, 0.6]
+
+
+def test_the_holder_of_the_alias_is_who_the_facts_say(bench):
+    """What the decision is bound to is the holder; a gathered alias of the same name does not stand in for nobody."""
+    decision = bench.decide("auc > champion.auc", {"auc": 0.9}, facts={"aliases": {"champion": bench.subject(1, {"auc": 0.1})}})
+
+    assert (decision.base, only(decision).status) == (None, "error")
 
 
 def test_a_version_that_is_not_there_is_never_skipped(bench):

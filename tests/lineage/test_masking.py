@@ -15,7 +15,7 @@ import numpy
 import pytest
 from pydantic import BaseModel, SecretStr
 
-from flowreg.lineage.masking import MASK, TEXT_LIMIT, VALUE_LIMIT, masked, masked_text, without_credentials
+from flowreg.lineage.masking import MASK, TEXT_LIMIT, TOTAL_LIMIT, VALUE_LIMIT, masked, masked_text, without_credentials
 
 CANARY = "hunter2-canary"
 
@@ -144,3 +144,20 @@ def test_the_work_is_bounded_whatever_the_shape() -> None:
     plain = masked({"itself": itself, "wide": wide})
 
     assert json.dumps(plain).count(":") <= 2 * VALUE_LIMIT
+
+
+def test_what_is_kept_is_bounded_in_all() -> None:
+    """However many long texts there are, they cannot swell a journal entry."""
+    plain = masked({f"table {i}": {f"{j}": "x" * 10_000 for j in range(50)} for i in range(50)})
+
+    assert len(json.dumps(plain)) < 2 * TOTAL_LIMIT
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("piece", ["a", "a.", "a:", "token", "token ", "eyJ-", "sk-a", "-----BEGIN ", "://", "a@"])
+def test_no_text_makes_the_search_slow(piece: str) -> None:
+    """Minutes would pass here if a pattern looked at a text again from each of its letters."""
+    text = piece * 100_000
+
+    for _ in range(TOTAL_LIMIT // TEXT_LIMIT):
+        masked_text(text)

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from . import __version__, ids
+from . import ids
 from .core import decide
 from .core.aliases import NOBODY
 from .core.codec import decode, encode
@@ -21,6 +21,7 @@ from .errors import BadInput, Conflict, Corrupt, Refused
 from .gates import Facts, Measured, Policy, Subject, judge
 from .storage import blobs
 from .storage.store import Store
+from .version import VERSION
 
 TABLE_LIMIT = 64 << 20  # bytes of one table of sliced values
 
@@ -118,7 +119,7 @@ def _facts(store: Store, model: str, state: ModelState, number: int, policy: Pol
         expires_at=ids.later(asked_at, policy.decision_ttl_s),
         asked_by=by.actor,
         decision_id=ids.new_id(),
-        flowreg_version=__version__,
+        flowreg_version=VERSION,
         aliases={name: subject(version) for name, version in holders.items() if version},
         versions={n: subject(n) for n in numbers if state.version(n)},
         flow_run=by.flow_run,

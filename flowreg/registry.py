@@ -29,6 +29,9 @@ from .core.views import AliasMove, Difference, Evaluation, HistoryLine, ModelLin
 from .errors import NotFound
 from .gates import Policy, blocked_message
 from .journals import Journals
+from .lineage.capture import capture
+from .lineage.loaded import loaded_in_run, note_loaded
+from .lineage.prefect_run import flow_run_id
 from .root import default_root
 from .storage import blobs
 from .storage.store import open_store
@@ -95,14 +98,15 @@ class Registry:
         ``trust="pickle"``. ``metrics`` (with ``n``, the number of examples, among them) and ``slices``
         (``{"region=south": {"recall": 0.69, "n": 212}}``) were measured on the dataset ``on``, a name or a ``Dataset``.
         ``parents`` are references. The same ``key`` again returns the same version; a different artifact under it is ``Refused``.
-        ``run`` is what ``flowreg.lineage.capture()`` returns; inside a flow run the key is the run's unless one is given.
+        Inside a flow run the run, its code and environment are recorded, and the same bytes are the same version however often
+        the run is retried; elsewhere ``run=flowreg.lineage.capture.capture()`` records the surroundings.
         ``progress`` is called with the size in bytes of each file that is stored.
         """
         name, seen = model_name(model), self._run(run)
         draft = VersionRegistered(
             version=1, manifest="sha256:" + "0" * 64, loader="files", size_bytes=0, file_count=0, key=given.key(key),
             params=given.params(params), labels=given.labels(labels), data=given.datasets(data),
-            signature=given.signature(signature), parents=tuple(self._parent(p) for p in parents), run=seen,
+            signature=given.signature(signature), parents=self._parents(parents), run=seen,
         )  # fmt: skip
         because, numbers, rows = given.reason(because), given.metrics(metrics), given.slices(slices)
         evaluation = self._evaluated(1, numbers, rows, given.dataset(on), run=seen) if metrics or rows else None
@@ -297,12 +301,16 @@ class Registry:
         """Bring a version's files into the new folder ``into``, every byte verified; the folder."""
         version = self.get(ref, as_of=as_of)
         manifest = blobs.get_manifest(self._store, version.digest, what=version.ref)
-        return blobs.get_artifact(self._store, manifest, Path(into), what=version.ref, progress=progress)
+        folder = blobs.get_artifact(self._store, manifest, Path(into), what=version.ref, progress=progress)
+        note_loaded(_parent_of(version))
+        return folder
 
     def load(self, ref: VersionRef, *, trust: bool = False, as_of: Moment = None) -> Any:
         """The model as an object. Its bytes are verified before any loader sees them; ``trust=True`` lets a pickle run its code."""
         version = self.get(ref, as_of=as_of)
-        return load_artifact(self._store, version.digest, ref=version.ref, trust=trust, author=version.by.actor)
+        model = load_artifact(self._store, version.digest, ref=version.ref, trust=trust, author=version.by.actor)
+        note_loaded(_parent_of(version))
+        return model
 
     def card(self, ref: VersionRef, *, as_of: Moment = None) -> str | None:
         """The text of a version's model card, where it has one."""
@@ -357,11 +365,10 @@ class Registry:
     def _line(self, model: str) -> ModelLine:
         return reading.line_of_head(self._store, model) or reading.line_of(model, self._journals.of(model).state())
 
-    def _parent(self, ref: Any) -> Parent:
-        if isinstance(ref, Parent):
-            return ref
-        version = self.get(ref)
-        return Parent(model=version.model, version=version.number, manifest=version.digest)
+    def _parents(self, named: Iterable[Any]) -> tuple[Parent, ...]:
+        """The parents that were named and those that this flow run has loaded, each once."""
+        listed = (ref if isinstance(ref, Parent) else _parent_of(self.get(ref)) for ref in named)
+        return tuple(dict.fromkeys([*listed, *loaded_in_run()]))
 
     def _evaluated(
         self, number: int, metrics: tuple[dict[str, float], int | None], rows: list[dict[str, Any]], on: Any, **more: Any
@@ -383,7 +390,8 @@ class Registry:
         return AliasMove(model, alias, version_view(model, state, holder), last.said.base, last.said.how, decision, last.stamp.because)
 
     def _run(self, run: Any) -> Run | None:
-        """The run as recorded: a captured one comes with its list of packages, which becomes a blob."""
+        """The run as recorded: the one given, else the flow run that this is called in. Its list of packages becomes a blob."""
+        run = capture() if run is None and flow_run_id() else run
         if run is None or isinstance(run, Run):
             return run
         seen: Run = run.run
@@ -391,6 +399,10 @@ class Registry:
             return seen
         environment = seen.environment.model_copy(update={"packages": blobs.put(self._store, run.packages)})
         return seen.model_copy(update={"environment": environment})
+
+
+def _parent_of(version: Version) -> Parent:
+    return Parent(model=version.model, version=version.number, manifest=version.digest)
 
 
 def _key_of_run(run: Run | None, digest: str) -> str | None:

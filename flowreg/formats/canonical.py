@@ -90,7 +90,7 @@ def _renumber_ids(schema: Any) -> None:
     for node in _nodes(schema):
         if shares(node) and uses[node["__id__"]] > 1:
             node["__id__"] = numbers.setdefault(node["__id__"], len(numbers) + 1)
-        elif not isinstance(node.get("__id__"), dict):
+        else:
             node.pop("__id__", None)
 
 

@@ -15,12 +15,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..core.events import Parent
 from ..core.views import AliasMove, Evaluation, Version
 from ..errors import GateBlocked
 from ..lineage.capture import capture
-from ..lineage.loaded import loaded_in_run, note_loaded
-from ..registry import Registry
 from .announcements import announce_blocked, announce_moved, announce_registered
 from .artifacts import show_decision, show_history, show_version
 from .resolve import RegistryLike, resolve
@@ -57,7 +54,7 @@ def register_model(
     where = resolve(registry)
     version = where.register(
         model, artifact, metrics=metrics, on=on, slices=slices, params=params, labels=labels, data=data,
-        parents=_united(where, parents), signature=signature, card=card, key=key, run=captured, trust=trust, loader=loader,
+        parents=[_ref(parent) for parent in parents], signature=signature, card=card, key=key, run=captured, trust=trust, loader=loader,
         because=because,
     )  # fmt: skip
     run_logger().info("registered %s in %s", version.stamp, where.root)
@@ -139,7 +136,7 @@ def load_model(ref: str | Version | Evaluation, *, trust: bool = False, registry
     where = resolve(registry)
     version = where.get(_ref(ref))  # an alias may move meanwhile: what is loaded is what is noted
     model = where.load(version, trust=trust)
-    _note(version)
+    run_logger().info("loaded %s", version.stamp)
     return model
 
 
@@ -152,22 +149,10 @@ def fetch_model(ref: str | Version | Evaluation, *, into: str | os.PathLike[str]
     where = resolve(registry)
     version = where.get(_ref(ref))
     folder = where.fetch(version, into)
-    _note(version)
+    run_logger().info("fetched %s into %s", version.stamp, folder)
     return folder
 
 
 def _ref(version: str | Version | Evaluation) -> str | Version:
     """An evaluation stands for the version it is about, so that steps can be chained."""
     return version.ref if isinstance(version, Evaluation) else version
-
-
-def _note(version: Version) -> None:
-    run_logger().info("loaded %s", version.stamp)
-    note_loaded(Parent(model=version.model, version=version.number, manifest=version.digest))
-
-
-def _united(registry: Registry, named: Iterable[Any]) -> tuple[Parent, ...]:
-    """The parents that were named and those that this run loaded, each once."""
-    versions = (one if isinstance(one, Parent) else registry.get(_ref(one)) for one in named)
-    first = [v if isinstance(v, Parent) else Parent(model=v.model, version=v.number, manifest=v.digest) for v in versions]
-    return tuple(dict.fromkeys([*first, *loaded_in_run()]))

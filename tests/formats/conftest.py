@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def needs() -> Callable[..., ModuleType]:
     """``needs("torch", extra="torch")``: the module, or a skip that says how to install it; a failure where all is required."""
 
@@ -51,7 +51,6 @@ def saved_bytes(tmp_path: Path) -> Callable[..., dict[str, str]]:
 
 
 @pytest.fixture(scope="session")
-def breast_cancer() -> tuple[Any, Any]:
+def breast_cancer(needs: Callable[..., ModuleType]) -> tuple[Any, Any]:
     """569 real patients, 30 measurements."""
-    datasets = pytest.importorskip("sklearn.datasets", reason='pip install "flowreg[sklearn]"')
-    return datasets.load_breast_cancer(return_X_y=True)
+    return needs("sklearn.datasets", extra="sklearn").load_breast_cancer(return_X_y=True)

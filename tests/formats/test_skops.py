@@ -104,7 +104,7 @@ def test_another_process_with_other_hashes_writes_the_same_bytes(needs, tmp_path
         "from sklearn.feature_extraction.text import CountVectorizer\n"
         "from flowreg.formats.skops import Skops\n"
         "model = CountVectorizer(stop_words=['the', 'a']).fit(['the cat', 'a dog'])\n"
-        "model.seen_ = {'red', 'green', 'blue', 'white'}; model.frozen_ = frozenset({'x', 'y', 'z', 'w'})\n"
+        "model.seen_ = {str(n) for n in range(20)}; model.frozen_ = frozenset(model.seen_)\n"
         "into = pathlib.Path(sys.argv[1]); into.mkdir(); Skops().save(model, into)\n"
         "print(hashlib.sha256((into / 'model.skops').read_bytes()).hexdigest())\n"
     )
@@ -114,7 +114,7 @@ def test_another_process_with_other_hashes_writes_the_same_bytes(needs, tmp_path
         here = str(Path(__file__).parents[2])
         return subprocess.run(command, env={"PYTHONHASHSEED": seed, "PYTHONPATH": here}, capture_output=True, text=True, check=True).stdout
 
-    assert len({digest_with(seed) for seed in ("1", "2", "3")}) == 1
+    assert len({digest_with(seed) for seed in ("1", "2")}) == 1
 
 
 def test_shared_parts_are_shared_again(fitted, folder):
@@ -188,6 +188,8 @@ def test_a_crafted_file_that_calls_a_function_is_refused_and_runs_nothing(case, 
     with pytest.raises(Refused, match=function):
         Skops().load(folder, trust=False)
     assert not canary.exists()
+    Skops().load(folder, trust=True)
+    assert canary.exists()  # the file is live: only the refusal stood in its way
 
 
 def test_no_function_that_runs_code_is_on_the_list():
@@ -258,9 +260,10 @@ def test_a_tree_that_says_it_has_more_nodes_is_never_handed_out(fitted):
 def test_a_forest_whose_trees_expect_other_columns_is_never_handed_out(fitted):
     """A forest checks its input against one number only; every tree has to agree with it."""
     model, _ = fitted("RandomForestClassifier(3, random_state=0)")
-    model.estimators_[1].n_features_in_ = 3
+    narrow, _ = fitted("DecisionTreeClassifier(random_state=0)")
+    model.estimators_[1] = narrow.fit(numpy.eye(6)[:, :3], [0, 1, 0, 1, 0, 1])
 
-    with pytest.raises(Corrupt, match="columns"):
+    with pytest.raises(Corrupt, match="of 3 columns inside an ensemble of 30"):
         check_trees(model)
 
 

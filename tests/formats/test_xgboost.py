@@ -19,9 +19,9 @@ def xgboost(needs):
 
 
 @pytest.fixture
-def table(breast_cancer):
+def table(needs, breast_cancer):
     """The patients with named columns, one of them categories."""
-    pandas = pytest.importorskip("pandas", reason='pip install "flowreg[demo]"')
+    pandas = needs("pandas", extra="demo")
     columns, target = breast_cancer
     table = pandas.DataFrame(columns[:, :4], columns=["radius", "texture", "perimeter", "area"])
     table["size"] = pandas.Categorical(numpy.where(columns[:, 0] > 14, "large", "small"))
@@ -50,7 +50,7 @@ def test_a_wrapper_comes_back_as_its_own_class_with_the_same_predictions(name, x
 
     assert type(loaded) is type(model)
     assert numpy.array_equal(loaded.predict(columns), model.predict(columns))
-    assert loaded.get_params()["missing"] == model.get_params()["missing"] or numpy.isnan(loaded.get_params()["missing"])
+    assert numpy.array_equal(loaded.get_params()["missing"], model.get_params()["missing"], equal_nan=True)
 
 
 def test_columns_categories_and_classes_survive(xgboost, table, folder):

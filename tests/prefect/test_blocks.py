@@ -30,8 +30,7 @@ class TestModelRegistryAsAnyBlock(BlockStandardTestSuite):
     def block(self) -> type[ModelRegistry]:
         return ModelRegistry
 
-    @pytest.mark.skip(reason="the block has no picture: Prefect would fetch it from the net")
-    def test_has_a_valid_image(self, block: Any) -> None: ...
+    test_has_a_valid_image = None  # the block has no picture: Prefect would fetch it from the net
 
 
 def test_a_saved_block_loads_as_it_was(prefect_env: PrefectServer, root: Root) -> None:

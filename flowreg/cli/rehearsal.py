@@ -1,0 +1,61 @@
+"""A registry whose writes stay in memory: ``--dry-run`` runs the real thing on it, so no rule is told twice.
+
+Rule 1: nothing below is changed; what was "written" is read back from here.
+Rule 2: a root that refuses to be written refuses the rehearsal too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..journals import Journals
+from ..registry import Registry
+from ..storage.hashing import digest_of_file
+from ..storage.local import regular_file
+from ..storage.store import Store
+
+
+class Rehearsal:
+    """A store over another: reads go through, writes are kept in memory. A file that is put is hashed, not copied."""
+
+    def __init__(self, below: Store) -> None:
+        self.root, self.mechanism, self.concurrent_files = below.root, below.mechanism, below.concurrent_files
+        self._below = below
+        self._held: dict[str, bytes] = {}
+
+    def create(self, path: str, data: bytes) -> None:
+        if self.read(path) is not None:
+            raise FileExistsError(path)
+        self._held[path] = data
+
+    def replace(self, path: str, data: bytes) -> None:
+        self._held[path] = data
+
+    def read(self, path: str) -> bytes | None:
+        return self.read_many([path])[0]
+
+    def read_many(self, paths: Sequence[str]) -> list[bytes | None]:
+        below = iter(self._below.read_many([path for path in paths if path not in self._held]))
+        return [self._held[path] if path in self._held else next(below) for path in paths]
+
+    def names(self, folder: str) -> list[str]:
+        return self._below.names(folder)  # listings are hints
+
+    def put_bytes(self, path: str, data: bytes) -> None:
+        self._held[path] = data
+
+    def put_file(self, source: Path, place: Callable[[str], str]) -> tuple[int, str]:
+        with regular_file(source) as fd:
+            return digest_of_file(fd)
+
+    def get_file(self, path: str, into: Path) -> str | None:
+        return self._below.get_file(path, into)
+
+
+def rehearsed(registry: Registry) -> Registry:
+    """The same registry for one rehearsal."""
+    if registry._store.mechanism != "none":
+        registry._store = Rehearsal(registry._store)
+        registry._journals = Journals(registry._store, None)
+    return registry

@@ -1,0 +1,3 @@
+"""Which flowreg this is."""
+
+VERSION = "0.1.0"

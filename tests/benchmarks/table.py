@@ -1,0 +1,69 @@
+"""Which benchmarks there are, and the table they print."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import cold, contention, registering, resolving
+from .memory import peak_above_import_mib
+from .ratio import Benchmark, Figure, measured
+
+MEMORY_TARGET_MIB = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a benchmark is made, how often its pairs are taken, and its arguments when it is run small."""
+
+    make: Callable[..., Benchmark]
+    repeats: int
+    small: Mapping[str, Any] = field(default_factory=dict)
+
+
+PLANS: Mapping[str, Plan] = {
+    "large-file": Plan(registering.large_file, 5, {"size_bytes": 8 << 20}),
+    "many-files": Plan(registering.many_files, 5, {"files": 50, "size_bytes": 1 << 10}),
+    "many-files-no-fsync": Plan(registering.many_files_against_no_fsync, 5, {"files": 50, "size_bytes": 1 << 10}),
+    "metadata": Plan(registering.with_metadata, 60),
+    "registry-get": Plan(resolving.by_registry, 15, {"times": 20}),
+    "reader-resolve": Plan(resolving.by_reader, 15, {"times": 20}),
+    "cold-load": Plan(cold.load, 15),
+    "cold-ls": Plan(cold.list_models, 15),
+    "contention": Plan(contention.registrations, 3, {"processes": 2, "each": 3}),
+}
+
+
+def figure(name: str, *, small: bool) -> Figure:
+    """Run one benchmark in a folder of its own."""
+    plan = PLANS[name]
+    with tempfile.TemporaryDirectory(prefix="flowreg-benchmark-") as folder:
+        return measured(plan.make(Path(folder), **(plan.small if small else {})), repeats=2 if small else plan.repeats)
+
+
+def peak_mib(*, small: bool) -> float:
+    with tempfile.TemporaryDirectory(prefix="flowreg-benchmark-") as folder:
+        return peak_above_import_mib(Path(folder), size_bytes=(8 << 20) if small else (1 << 30))
+
+
+def lines(names: list[str], *, small: bool) -> Iterator[str]:
+    """The table, a line as soon as it is known."""
+    yield f"{'benchmark':<50} {'floor':>10} {'ours':>10} {'ratio':>7} {'range':>13}  target"
+    for name in names:
+        yield line(figure(name, small=small)) if name in PLANS else f"unknown benchmark {name}"
+
+
+def line(found: Figure) -> str:
+    spread = f"{found.lowest:.2f} - {found.highest:.2f}"
+    target = "-" if found.target is None else f"<= {found.target:g}"
+    times = f"{_time(found.floor_s):>10} {_time(found.ours_s):>10}"
+    return f"{found.name:<50} {times} {found.ratio:>7.2f} {spread:>13}  {target}"
+
+
+def _time(seconds: float) -> str:
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.0f} us"
+    return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"

@@ -1,0 +1,46 @@
+"""README is true: its Python blocks run in order, and its commands print what it shows (``…`` stands for what varies)."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+README = Path(__file__).parents[1] / "README.md"
+BLOCK = re.compile(r"^```(python|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.prefect
+def test_every_block_runs_and_prints_what_is_shown(prefect_env: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the top to the bottom, in one folder and one session, as a reader would type it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FLOWREG_ROOT", "models")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    names: dict[str, object] = {"__name__": "readme"}
+    blocks = BLOCK.findall(README.read_text(encoding="utf-8"))
+    assert {kind for kind, _ in blocks} == {"python", "console"}
+
+    for kind, text in blocks:
+        if kind == "python":
+            exec(compile(text, f"{README.name}: {text.splitlines()[0]}", "exec"), names)
+        else:
+            _check_console(text)
+
+
+def _check_console(text: str) -> None:
+    """Every ``$ command`` prints the lines under it."""
+    for command, shown in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE):
+        ended = subprocess.run(shlex.split(command), capture_output=True, text=True, timeout=120)
+        printed = _squeezed(ended.stdout + ended.stderr)
+        pattern = re.escape(_squeezed(shown)).replace("…", ".*?")
+        assert re.fullmatch(pattern, printed, re.DOTALL), f"$ {command}\nprints\n{printed}\nand README shows\n{_squeezed(shown)}"
+
+
+def _squeezed(text: str) -> str:
+    """Without the columns' padding and empty lines."""
+    return "\n".join(filter(None, (" ".join(line.split()) for line in text.splitlines())))

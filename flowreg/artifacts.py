@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .core.names import shown
 from .errors import BadInput, FlowregError
 from .formats.choose import loader_for_path, loader_named, saver_for
 from .formats.refusals import UNNAMED, refuse_plain_files, refuse_untrusted
@@ -52,9 +53,9 @@ def load_artifact(store: Store, digest: str, *, ref: str, trust: bool, author: s
 
 
 def _require_path(path: Path) -> None:
-    if not path.exists() and not path.is_symlink():
+    if not os.path.lexists(path):  # False also where the text cannot be a path at all
         raise BadInput(
-            f"there is no file or folder {str(path)!r}",
+            f"there is no file or folder {shown(str(path))}",
             where="nothing was registered",
             do="check the path; an object such as a fitted model is passed as it is",
             code="no-file",

@@ -14,10 +14,13 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from . import ids
+from .core import given
 from .core.codec import Entry, Slot
 from .core.events import By, Envelope, Event, RegistryCreated, Run
+from .core.layout import HEADS, MODELS, journal_folder
 from .core.policies import NO_POLICIES, RegistryState, replay_registry
 from .core.state import EMPTY, ModelState, replay
+from .errors import Corrupt
 from .storage.caches import Caches, opened
 from .storage.journal import Journal, Opened
 from .storage.store import Store
@@ -92,8 +95,23 @@ class Journals:
         state = self.registry.state(fresh=False)
         if state.registry is not None:
             return state
+        self._refuse_lost()
         first = RegistryCreated(nonce=ids.new_id())
         return self.transact_registry(lambda now: [] if now.registry else [first])
+
+    def _refuse_lost(self) -> None:
+        """A new identity over old models would make all their entries those of another registry."""
+        if self.registry.state().registry is None and self._has_models() and self.registry.state().registry is None:
+            raise Corrupt(
+                "the registry's own journal is gone, though it has models",
+                where=f"{self._store.root}/{journal_folder(None)}; nothing was written",
+                do="restore the folder from a backup or the bucket's versions, then run flowreg check",
+                code="missing-entry",
+            )
+
+    def _has_models(self) -> bool:
+        names = self._store.names
+        return bool(names(HEADS)) or any(names(f"{MODELS}/{name}journal") for name in names(MODELS) if name.endswith("/"))
 
     def by(self, run: Run | None) -> By:
         """Who causes an entry: this actor, and the run it is part of."""
@@ -107,7 +125,7 @@ class Journals:
 
     @cached_property
     def _who(self) -> str:
-        return self._actor or os.environ.get("FLOWREG_ACTOR") or _user()
+        return self._actor or given.actor(os.environ.get("FLOWREG_ACTOR") or None) or _user()
 
     @cached_property
     def _host(self) -> str:

@@ -7,23 +7,21 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-import orjson
-
-from . import ids
+from . import ids, tables
 from .core import decide
 from .core.aliases import NOBODY
-from .core.codec import decode, encode
+from .core.codec import encode
 from .core.decision import Decision, Override
-from .core.events import By, Event, Run, read_measure
+from .core.events import By, Event, Run
 from .core.policies import PolicyRecord, RegistryState
 from .core.state import ModelState, VersionState
-from .errors import BadInput, Conflict, Corrupt, Refused
-from .gates import Facts, Measured, Policy, Subject, judge
+from .errors import Conflict, Refused
+from .gates import Facts, Measured, Policy, Subject, blocked_message, judge
 from .storage import blobs
 from .storage.store import Store
 from .version import VERSION
 
-TABLE_LIMIT = 64 << 20  # bytes of one table of sliced values
+__all__ = ["Promotion", "blocked_message", "judged"]
 
 
 class Promotion:
@@ -78,27 +76,6 @@ def judged(
     return decision.model_copy(update={"override": Override(by=by.actor, reason=override)})
 
 
-def read_decision(store: Store, digest: str) -> Decision:
-    """A recorded decision."""
-    raw = blobs.get(store, digest, what="a decision")
-    try:
-        return Decision.model_validate(decode(raw))
-    except ValueError as error:
-        raise Corrupt(f"the decision {digest[:19]}… cannot be read: {error}", do="run flowreg check", code="bad-decision") from None
-
-
-def slice_rows(store: Store, table: str | None, what: str) -> list[dict[str, Any]]:
-    """The sliced values of an evaluation: rows with ``slice``, ``metric``, ``value``, ``n``."""
-    if table is None:
-        return []
-    raw = blobs.get(store, table, what=f"the sliced values of {what}")
-    try:
-        rows = decode(raw, limit=TABLE_LIMIT)["rows"]
-        return [{**row, "value": read_measure(row["value"])} for row in rows]
-    except (BadInput, KeyError, TypeError, orjson.JSONDecodeError) as error:
-        raise Corrupt(f"the sliced values of {what} cannot be read: {error}", do="run flowreg check", code="bad-table") from None
-
-
 def _facts(store: Store, model: str, state: ModelState, number: int, policy: Policy, by: By) -> Facts:
     aliases, numbers = policy.mentions()
     asked_at = ids.now()
@@ -134,7 +111,7 @@ def _subject(store: Store, model: str, version: VersionState, asked_at: str) -> 
         measured += [Measured(name, value, e.dataset, e.dataset_digest, (), e.n, order) for name, value in e.metrics.items()]
         measured += [
             Measured(row["metric"], row["value"], e.dataset, e.dataset_digest, tuple(sorted(row["slice"].items())), row["n"], order)
-            for row in slice_rows(store, e.table, ref)
+            for row in tables.slice_rows(store, e.table, ref)
         ]
     return Subject(ref, version.number, version.manifest, tuple(measured), _plain(version, asked_at), _paths(version))
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from . import ids
 from .core.codec import Entry, Slot
 from .core.layout import HEADS, model_of_head
-from .core.names import Alias, Number, Ref, from_disk, parse_ref
+from .core.names import Alias, Number, Ref, from_disk, parse_ref, shown
 from .core.policies import PolicyRecord, RegistryState
 from .core.state import ModelState
 from .core.views import HistoryLine, ModelLine, Version, history_lines
@@ -45,11 +45,11 @@ def moment(as_of: str | datetime | None) -> str | None:
         return None
     try:
         given = as_of if isinstance(as_of, datetime) else datetime.fromisoformat(as_of)
-    except (TypeError, ValueError):
-        raise BadInput(f"{as_of!r} is not a moment", do="write 2026-11-22 or 2026-11-22T09:14:03Z", code="bad-moment") from None
-    if isinstance(as_of, str) and len(as_of) == len("2026-11-22"):
-        given = given.replace(hour=23, minute=59, second=59, microsecond=999000)
-    return ids.rfc3339(given if given.tzinfo else given.replace(tzinfo=UTC))
+        if isinstance(as_of, str) and len(as_of) == len("2026-11-22"):
+            given = given.replace(hour=23, minute=59, second=59, microsecond=999000)
+        return ids.rfc3339(given if given.tzinfo else given.replace(tzinfo=UTC))
+    except (TypeError, ValueError, OverflowError):
+        raise BadInput(f"{shown(as_of)} is not a moment", do="write 2026-11-22 or 2026-11-22T09:14:03Z", code="bad-moment") from None
 
 
 def until(slots: Iterable[Slot], at: str | None) -> Iterator[Slot]:

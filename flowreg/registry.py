@@ -3,6 +3,7 @@
 Rule 1: no rule lives here. They are in ``core.decide``, the gates in ``gates``, the loop in ``journals``, the bytes in ``storage``.
 Rule 2: what is given is checked before a byte is written.
 Rule 3: bytes first, then one journal entry. What is interrupted leaves blobs that nothing refers to.
+Rule 4: the gates and their language are imported by the methods that judge; listing, loading and registering do without.
 
 It is long because it is the list of all that can be asked; no method is.
 """
@@ -11,30 +12,32 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from . import judging, reading
+from . import reading, tables
 from .artifacts import as_files, load_artifact
 from .core import decide, given
 from .core.codec import digest_of, encode
 from .core.decision import Decision
 from .core.events import Evaluated, Event, Parent, PolicyRemoved, PolicySet, Run, VersionRegistered
-from .core.names import Alias, Newest, alias_name, model_name
+from .core.names import Alias, Newest, alias_name, model_name, shown
 from .core.policies import PolicyRecord, RegistryState, replay_registry
 from .core.state import ModelState
 from .core.views import AliasMove, Difference, Evaluation, HistoryLine, ModelLine, Version, difference, evaluation_view, version_view
-from .errors import NotFound
-from .gates import Policy, blocked_message
+from .errors import BadInput, NotFound
 from .journals import Journals
-from .lineage.capture import capture
+from .lineage.capture import Captured, capture
 from .lineage.loaded import loaded_in_run, note_loaded
 from .lineage.prefect_run import flow_run_id
 from .root import default_root
 from .storage import blobs
+from .storage.local import parallel_map
 from .storage.store import open_store
+
+if TYPE_CHECKING:
+    from .gates import Policy
 
 Moment = str | datetime | None
 VersionRef = str | Version
@@ -56,7 +59,7 @@ class Registry:
         self, root: str | os.PathLike[str] | None = None, *, storage_options: Mapping[str, Any] | None = None, actor: str | None = None
     ) -> None:
         self._store = open_store(default_root() if root is None else root, storage_options)
-        self._journals = Journals(self._store, actor)
+        self._journals = Journals(self._store, given.actor(actor))
 
     @property
     def root(self) -> str:
@@ -102,19 +105,22 @@ class Registry:
         the run is retried; elsewhere ``run=flowreg.lineage.capture.capture()`` records the surroundings.
         ``progress`` is called with the size in bytes of each file that is stored.
         """
-        name, seen = model_name(model), self._run(run)
+        name = model_name(model)
         draft = VersionRegistered(
             version=1, manifest="sha256:" + "0" * 64, loader="files", size_bytes=0, file_count=0, key=given.key(key),
             params=given.params(params), labels=given.labels(labels), data=given.datasets(data),
-            signature=given.signature(signature), parents=self._parents(parents), run=seen,
+            signature=given.signature(signature), parents=self._parents(parents),
         )  # fmt: skip
-        because, numbers, rows = given.reason(because), given.metrics(metrics), given.slices(slices)
-        evaluation = self._evaluated(1, numbers, rows, given.dataset(on), run=seen) if metrics or rows else None
+        because, numbers, rows, measured_on = given.reason(because), given.metrics(metrics), given.slices(slices), given.dataset(on)
+        text = given.card(card)
+        given.storable(draft, Evaluated(version=1, metrics=numbers[0]))
         with as_files(artifact, trust=trust, loader=loader) as (path, format_name):
+            seen = self._run(run)  # from here on bytes are written
+            evaluation = self._evaluated(1, numbers, rows, measured_on, run=seen) if metrics or rows else None
             manifest, digest = blobs.put_artifact(self._store, path, loader=format_name, progress=progress)
         stored: dict[str, Any] = {
-            "manifest": digest, "loader": format_name, "size_bytes": manifest.size_bytes, "file_count": len(manifest.files),
-            "card": None if card is None else blobs.put(self._store, card.encode()),
+            "run": seen, "manifest": digest, "loader": format_name, "size_bytes": manifest.size_bytes, "file_count": len(manifest.files),
+            "card": None if text is None else blobs.put(self._store, text),
             "key": draft.key or _key_of_run(seen, digest),
         }  # fmt: skip
         draft = draft.model_copy(update=stored)
@@ -140,13 +146,15 @@ class Registry:
         ``examples`` is a file with one row for each example (Parquet or NPZ); ``evaluator`` names the code that measured. The same
         ``key`` again, or the same values from the same flow run, are the same evaluation.
         """
-        (model, number), seen = self._number(ref), self._run(run)
+        model, number = self._number(ref)
+        checked = given.metrics(metrics), given.slices(slices), given.dataset(on)
+        because, key, evaluator = given.reason(because), given.key(key), given.label_text(evaluator, "evaluator")
+        seen = self._run(run)  # from here on bytes are written
         draft = self._evaluated(
-            number, given.metrics(metrics), given.slices(slices), given.dataset(on), run=seen, key=given.key(key),
-            evaluator=given.label_text(evaluator, "evaluator"),
+            number, *checked, run=seen, key=key, evaluator=evaluator,
             examples=None if examples is None else blobs.put_file(self._store, Path(examples)),
         )  # fmt: skip
-        state = self._append(model, lambda state: decide.evaluate(state, draft), given.reason(because), seen)
+        state = self._append(model, lambda state: decide.evaluate(state, draft), because, seen)
         recorded = [e for e in state.versions[number - 1].evaluations if draft.key is None or e.said.key == draft.key]
         return evaluation_view(model, recorded[-1])
 
@@ -172,6 +180,8 @@ class Registry:
 
         Raises ``NotFound`` where no policy protects the alias.
         """
+        from . import judging
+
         (model, number), alias = self._number(ref), alias_name(to)
         policy = self._journals.registry.state().in_force(model, alias)
         if policy is None:
@@ -186,13 +196,16 @@ class Registry:
         ``Conflict`` where the holder changed meanwhile. ``override`` is a reason to go over the gates, where the policy allows
         this actor to.
         """
-        alias, over, reason, seen = alias_name(to), given.reason(override), given.reason(because), self._run(run)
-        model, number = self._number(ref)
+        from . import judging
+
+        alias, over, reason = alias_name(to), given.reason(override), given.reason(because)
+        (model, number), seen = self._number(ref), self._run(run)
+        self._journals.of(model).state()  # a holder who changed before this call is no conflict
         promotion = judging.Promotion(self._store, model, number, alias, by=self._journals.by(seen), override=over)
         self._journals.registry.state()  # whatever policy was acknowledged before this call counts
         state = self._journals.transact(model, promotion.events, because=over or reason, run=seen)
         if promotion.decision is not None and not promotion.decision.override:
-            decide.refuse_blocked(promotion.decision, blocked_message(promotion.decision))
+            decide.refuse_blocked(promotion.decision, judging.blocked_message(promotion.decision))
         return self._moved(model, state, alias, promotion.decision)
 
     def rollback(self, ref: str, *, because: str, to: VersionRef | int | None = None, run: Any = None) -> AliasMove:
@@ -200,9 +213,9 @@ class Registry:
 
         ``ref`` is ``churn@champion``, or ``churn@champion~2`` for two steps. The bytes of the target are verified first.
         """
-        reason, seen = given.required_reason(because, "a rollback"), self._run(run)
-        model, alias, back = reading.as_alias(ref)
-        number = self._number(f"{model}@{to}" if isinstance(to, int) else to or str(ref))[1] if to or back else None
+        reason, (model, alias, back) = given.required_reason(because, "a rollback"), reading.as_alias(ref)
+        number = self._target(model, to) if to is not None else self._number(ref)[1] if back else None
+        seen = self._run(run)
 
         def events(state: ModelState) -> Sequence[Event]:
             move = decide.rollback(state, alias, number, model=model)
@@ -276,8 +289,7 @@ class Registry:
         if as_of is not None:
             lines = [reading.line_of(name, self._state(name, as_of)) for name in names]
             return tuple(line for line in lines if line.newest)
-        with ThreadPoolExecutor(max_workers=8) as pool:
-            return tuple(pool.map(self._line, names))
+        return tuple(parallel_map(self._line, names, threads=8))
 
     def history(self, model: str, *, as_of: Moment = None) -> tuple[HistoryLine, ...]:
         """Everything that happened to a model, the oldest first, with who and why; slots without effect are shown with the reason."""
@@ -319,13 +331,13 @@ class Registry:
 
     def slices(self, evaluation: Evaluation) -> list[dict[str, Any]]:
         """The sliced values of an evaluation: rows with ``slice``, ``metric``, ``value`` and ``n``."""
-        return judging.slice_rows(self._store, evaluation.table, evaluation.ref)
+        return tables.slice_rows(self._store, evaluation.table, evaluation.ref)
 
     def decisions(self, ref: VersionRef, *, as_of: Moment = None) -> tuple[Decision, ...]:
         """The recorded decisions about a version, the oldest first."""
         version = self.get(ref, as_of=as_of)
         state = self._state(version.model, as_of)
-        return tuple(judging.read_decision(self._store, d.said.decision) for d in state.decisions if d.said.version == version.number)
+        return tuple(tables.read_decision(self._store, d.said.decision) for d in state.decisions if d.said.version == version.number)
 
     def flush(self) -> None:
         """Write the caches that wait to be written (heads, checkpoints). Happens by itself at the end of the process."""
@@ -362,12 +374,20 @@ class Registry:
         except NotFound:
             return parsed.model, decide.resolve(journal.state(), parsed).number
 
+    def _target(self, model: str, to: VersionRef | int) -> int:
+        named, number = self._number(f"{model}@{to}" if isinstance(to, int) else to)
+        if named != model:
+            raise BadInput(
+                f"{named}@{number} is no version of {model}", where="nothing was written", do=f"give one of {model}", code="bad-reference"
+            )
+        return number
+
     def _line(self, model: str) -> ModelLine:
         return reading.line_of_head(self._store, model) or reading.line_of(model, self._journals.of(model).state())
 
     def _parents(self, named: Iterable[Any]) -> tuple[Parent, ...]:
         """The parents that were named and those that this flow run has loaded, each once."""
-        listed = (ref if isinstance(ref, Parent) else _parent_of(self.get(ref)) for ref in named)
+        listed = (ref if isinstance(ref, Parent) else _parent_of(self.get(ref)) for ref in given.several(named, "parents"))
         return tuple(dict.fromkeys([*listed, *loaded_in_run()]))
 
     def _evaluated(
@@ -394,7 +414,9 @@ class Registry:
         run = capture() if run is None and flow_run_id() else run
         if run is None or isinstance(run, Run):
             return run
-        seen: Run = run.run
+        if not isinstance(run, Captured):
+            raise BadInput(f"run is {shown(run)}", where="nothing was written", do="give what flowreg.lineage.capture.capture() returns")
+        seen = run.run
         if run.packages is None or seen.environment is None:
             return seen
         environment = seen.environment.model_copy(update={"packages": blobs.put(self._store, run.packages)})

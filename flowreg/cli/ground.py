@@ -85,14 +85,22 @@ def _prove(store: Store) -> None:
     assert stands is not None, "it was created or read just now"
     try:
         store.create(path, stands)
-    except FileExistsError:
-        return
+    except Exception as error:
+        if _is_refusal(error):
+            return
+        raise
     raise Refused(
         "this root takes a file a second time, so two writers could overwrite each other",
         where=f"{store.root}; nothing was changed",
         do="use a root whose filesystem creates a file only once; flowreg doctor lists those that were proven",
         code="no-exclusive-create",
     )
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether the storage said that the file is there already: an object store does so by HTTP status 412."""
+    answer = getattr(error.__cause__, "response", None) or {}
+    return isinstance(error, FileExistsError) or answer.get("ResponseMetadata", {}).get("HTTPStatusCode") == 412
 
 
 def _created(store: Store, *, created: bool) -> Iterator[Block]:

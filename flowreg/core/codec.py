@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from json.encoder import encode_basestring
@@ -25,6 +26,7 @@ FORMAT = 1
 ENTRY_LIMIT = 1 << 20  # bytes of one entry file
 DEPTH_LIMIT = 32
 SAFE_INTEGER = 2**53 - 1  # beyond it a JSON number is not exact everywhere
+_LONG_NUMBER = re.compile(rb"(?:^|[\[:,])-?[1-9][0-9]{15}")
 
 
 def encode(value: Any, *, depth_limit: int = DEPTH_LIMIT) -> bytes:
@@ -47,12 +49,21 @@ def decode(raw: bytes, *, limit: int = ENTRY_LIMIT) -> Any:
     if len(raw) > limit:
         raise BadInput(f"{len(raw)} bytes are more than the {limit} allowed")
     try:
-        value = orjson.loads(raw)
+        value = parse(raw)
     except orjson.JSONDecodeError as error:
         raise BadInput(f"not JSON: {error}") from None
     if encode(value) != raw:
         raise BadInput("not in canonical form (RFC 8785)")
     return value
+
+
+def parse(raw: bytes, *, depth_limit: int = DEPTH_LIMIT) -> Any:
+    """JSON as RFC 8785 means it: a number beyond 2**53 - 1 is a double, though 1e16 is written like an integer.
+
+    Raises ``orjson.JSONDecodeError``.
+    """
+    value = orjson.loads(raw)
+    return _with_doubles(value, depth_limit) if _LONG_NUMBER.search(raw) else value
 
 
 def digest_of(raw: bytes) -> str:
@@ -89,13 +100,18 @@ def encode_entry(said: Envelope) -> bytes:
     """The exact bytes of an entry file: one line of canonical JSON. Raises ``BadInput`` where it grows too long."""
     raw = encode(said.model_dump(exclude_none=True)) + b"\n"
     if len(raw) > ENTRY_LIMIT:
-        raise BadInput(
-            f"this would make an entry of {len(raw)} bytes; {ENTRY_LIMIT} are allowed",
-            where="nothing was written",
-            do="put long texts and tables into files of the artifact, and keep params and labels short",
-            code="too-long",
-        )
+        raise too_long(len(raw))
     return raw
+
+
+def too_long(size: int) -> BadInput:
+    """The refusal of an entry of ``size`` bytes."""
+    return BadInput(
+        f"this would make an entry of {size} bytes; {ENTRY_LIMIT} are allowed",
+        where="nothing was written",
+        do="put long texts and tables into files of the artifact, and keep params and labels short",
+        code="too-long",
+    )
 
 
 def decode_entry(raw: bytes, *, model: str | None, seq: int) -> Slot:
@@ -123,6 +139,16 @@ def decode_entry(raw: bytes, *, model: str | None, seq: int) -> Slot:
 def unknown_kinds(entry: Entry) -> tuple[str, ...]:
     """The kinds of event in ``entry`` that this version of flowreg does not know."""
     return tuple(event.kind for event in entry.said.events if isinstance(event, Unknown))
+
+
+def _with_doubles(value: Any, depth: int) -> Any:
+    if isinstance(value, int) and abs(value) > SAFE_INTEGER:
+        return float(value)
+    if isinstance(value, dict) and depth:
+        return {key: _with_doubles(item, depth - 1) for key, item in value.items()}
+    if isinstance(value, list) and depth:
+        return [_with_doubles(item, depth - 1) for item in value]
+    return value
 
 
 def _write(value: Any, put: Any, depth: int) -> None:

@@ -91,7 +91,7 @@ def promote(
     if policy is None or decision is None:
         return [] if before.version == number else [_move(alias, number, before, "set")]
     digest, record = decision
-    _refuse_stale(record, before, version, policy, model)
+    _refuse_stale(record, before, version, policy, (model, alias))
     if before.version == number:
         return []
     decided = _decided(digest, record)
@@ -234,18 +234,23 @@ def _decided(digest: str, record: Decision) -> Decided:
     )
 
 
-def _refuse_stale(record: Decision, before: AliasState, version: VersionState, policy: PolicyRecord, model: str) -> None:
+def _refuse_stale(record: Decision, before: AliasState, version: VersionState, policy: PolicyRecord, meant: tuple[str, str]) -> None:
     judged = record.base.version if record.base else None
     if (judged, record.generation) != (before.version, before.generation):
         raise Conflict(
-            f"{record.alias} of {model} moved from {_number(judged)} to {_number(before.version)} while the gates ran",
+            f"{record.alias} of {record.model} moved from {_number(judged)} to {_number(before.version)} while the gates ran",
             where=f"by {before.moves[-1].stamp.by.actor}; nothing changed" if before.moves else "nothing changed",
             do="run promote again: the gates are judged against the new holder",
             code="holder-moved",
         )
-    if (record.candidate.version, record.candidate.manifest, record.alias) != (version.number, version.manifest, record.alias):
+    about = (record.model, record.alias, record.candidate.version, record.candidate.manifest)
+    if about != (*meant, version.number, version.manifest):
         raise Conflict(
-            f"the decision {record.id} is about {record.candidate.version}, not {version.number}", do="judge again", code="stale-decision"
+            f"the decision {record.id} is about {record.model}@{record.candidate.version} as {record.alias}, "
+            f"not {meant[0]}@{version.number} as {meant[1]}",
+            where="or about other bytes; nothing changed",
+            do="judge again",
+            code="stale-decision",
         )
     if record.policy_digest != policy.digest:
         raise Conflict(

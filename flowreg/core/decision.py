@@ -65,13 +65,13 @@ class Decision(Value):
     model: str
     alias: str
     candidate: Judged
-    base: Judged | None
+    base: Judged | None = None
     generation: Count
     policy_name: str
     policy_digest: Digest
     policy: Mapping[str, Any]
-    dataset: str | None
-    dataset_digest: str | None
+    dataset: str | None = None
+    dataset_digest: str | None = None
     outcome: Outcome
     results: tuple[GateResult, ...] = Field(strict=False)
     override: Override | None = None

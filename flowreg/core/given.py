@@ -13,23 +13,26 @@ from numbers import Real
 from typing import Any
 
 from ..errors import BadInput
-from .codec import SAFE_INTEGER, encode
-from .events import Dataset, write_measure
+from .codec import ENTRY_LIMIT, SAFE_INTEGER, encode, too_long
+from .events import Dataset, Value, write_measure
 from .names import shown
 
 NAMES_LIMIT = 1000  # metrics or params of one call
 NAME_LIMIT = 200  # characters
 TEXT_LIMIT = 2000  # characters of a label, a param or a reason
 PARAMS_LIMIT = 256 << 10  # bytes of all params together
+VALUES_LIMIT = 100_000  # values inside all params, or inside a signature
+ENVELOPE_ROOM = 32 << 10  # bytes that an entry needs round its events
 
 Slice = tuple[tuple[str, str], ...]
+_BREAKS = {ord(c): None for c in "\n\r\t"}
 
 
 def metrics(given: Mapping[str, Any] | None, *, what: str = "metrics") -> tuple[dict[str, float], int | None]:
     """The numbers by name, and the number of examples if ``n`` was among them."""
     numbers = {_name(name, what): _number(value, f"{what}[{shown(name)}]") for name, value in _items(given, what)}
     n = numbers.pop("n", None)
-    if n is not None and not (math.isfinite(n) and n >= 0 and n == int(n)):
+    if n is not None and not (math.isfinite(n) and 0 <= n <= SAFE_INTEGER and n == int(n)):
         raise BadInput(f"{what}['n'] is {n}", do="n is the number of examples: a whole number", code="bad-metric")
     return numbers, None if n is None else int(n)
 
@@ -37,8 +40,12 @@ def metrics(given: Mapping[str, Any] | None, *, what: str = "metrics") -> tuple[
 def slices(given: Mapping[Any, Mapping[str, Any]] | None) -> list[dict[str, Any]]:
     """Rows ``{slice, metric, value, n}`` of ``{"region=south": {"recall": 0.69, "n": 212}}``, sorted."""
     rows = []
+    seen: set[Slice] = set()
     for key, values in _items(given, "slices"):
         where = parse_slice(key)
+        if where in seen:
+            raise BadInput(f"the slice {shown(key)} is given twice", do="put all its metrics into one mapping", code="bad-slice")
+        seen.add(where)
         numbers, n = metrics(values, what=f"slices[{shown(key)}]")
         rows += [{"slice": dict(where), "metric": name, "value": write_measure(value), "n": n} for name, value in numbers.items()]
     return sorted(rows, key=lambda row: (sorted(row["slice"].items()), row["metric"]))
@@ -47,7 +54,7 @@ def slices(given: Mapping[Any, Mapping[str, Any]] | None) -> list[dict[str, Any]
 def parse_slice(key: Any) -> Slice:
     """``"region=south,sex=F"``, or pairs where a value holds a comma, as sorted pairs."""
     pairs = [part.partition("=")[::2] for part in key.split(",")] if isinstance(key, str) else list(key) if isinstance(key, tuple) else []
-    good = [(k, v) for k, v in pairs if isinstance(k, str) and isinstance(v, str) and k and v and _fits(k) and _fits(v)]
+    good = [tuple(pair) for pair in pairs if isinstance(pair, tuple | list) and len(pair) == 2 and all(map(_is_slice_text, pair))]
     if not good or len(good) != len(pairs) or len(dict(good)) != len(good):
         raise BadInput(f"{shown(key)} is not a slice", do="write region=south or region=south,sex=F", code="bad-slice")
     return tuple(sorted(good))
@@ -55,6 +62,7 @@ def parse_slice(key: Any) -> Slice:
 
 def params(given: Mapping[str, Any] | None) -> dict[str, Any]:
     """JSON values by name. Floats that JSON lacks and integers beyond 2**53 - 1 become text."""
+    _refuse_too_many(given, "params")
     plain = {_name(name, "params"): _plain(value, f"params[{shown(name)}]", 8) for name, value in _items(given, "params")}
     size = len(encode(plain))
     if size > PARAMS_LIMIT:
@@ -99,24 +107,70 @@ def key(given: Any) -> str | None:
     raise BadInput(f"{shown(given)} is not a key", do=f"a key is printable text of at most {NAME_LIMIT} characters", code="bad-key")
 
 
+def actor(given: Any) -> str | None:
+    """Who causes entries, or None where it was not said."""
+    if given is None or (isinstance(given, str) and 0 < len(given) <= NAME_LIMIT and _fits(given)):
+        return given
+    raise BadInput(
+        f"{shown(given)} cannot be an actor", do=f"an actor is printable text of at most {NAME_LIMIT} characters", code="bad-actor"
+    )
+
+
+def card(given: Any) -> bytes | None:
+    """The text of a model card as bytes."""
+    if given is None:
+        return None
+    if not isinstance(given, str) or not _fits(given.translate(_BREAKS)):
+        raise BadInput(f"card is {shown(given)}", where="nothing was written", do="give Markdown text", code="bad-text")
+    return given.encode()
+
+
 def dataset(given: Any) -> Dataset:
     """A dataset, from a ``Dataset`` or the plain name of one; ``Dataset()`` for None."""
     if isinstance(given, Dataset):
-        return given if given.name or not given.uri else given.model_copy(update={"name": given.uri.rstrip("/").rpartition("/")[2]})
+        checked = _checked(given)
+        named = checked.name or not checked.uri
+        return checked if named else checked.model_copy(update={"name": str(checked.uri).rstrip("/").rpartition("/")[2]})
     return Dataset() if given is None else Dataset(name=_name(given, "on"))
 
 
 def datasets(given: Iterable[Any] | Any) -> tuple[Dataset, ...]:
     """Datasets, from ``Dataset`` values or URIs."""
-    listed = [given] if isinstance(given, str | Dataset) else list(given or ())
-    return tuple(d if isinstance(d, Dataset) else Dataset(_text(d, "data")) for d in listed)
+    listed = [given] if isinstance(given, str | Dataset) else several(given, "data")
+    return tuple(_checked(d) if isinstance(d, Dataset) else Dataset(_text(d, "data")) for d in listed)
 
 
 def signature(given: Any) -> dict[str, Any] | None:
     if given is None:
         return None
-    plain: dict[str, Any] = _plain(dict(given), "signature", 12)
+    _refuse_too_many(given, "signature")
+    plain: dict[str, Any] = _plain(dict(_items(given, "signature")), "signature", 12)
     return plain
+
+
+def several(given: Any, what: str) -> list[Any]:
+    """A list of what was handed in as many; None is none."""
+    if isinstance(given, Iterable) and not isinstance(given, Mapping | str | bytes):
+        return list(given)
+    if given is None:
+        return []
+    raise BadInput(f"{what} is {shown(given)}", where="nothing was written", do=f"give a list: {what}=[…]", code="bad-" + what[:6])
+
+
+def storable(*drafts: Value | None) -> None:
+    """Refuse, before a byte is written, what an entry could not carry: too long in all, or without an exact form."""
+    size = sum(len(encode(draft.model_dump(exclude_none=True))) for draft in drafts if draft is not None)
+    if size > ENTRY_LIMIT - ENVELOPE_ROOM:
+        raise too_long(size)
+
+
+def _checked(given: Dataset) -> Dataset:
+    """Its texts can be stored. (Pydantic has seen to the types.)"""
+    for name in ("uri", "name", "role", "digest"):
+        if (text := getattr(given, name)) is not None:
+            _text(text, f"the {name} of a dataset")
+    storable(given)
+    return given
 
 
 def _items(given: Any, what: str) -> list[tuple[Any, Any]]:
@@ -151,13 +205,18 @@ def _number(value: Any, what: str) -> float:
         raise BadInput(f"{what} is {shown(value)}", where="nothing was written", do=do, code="bad-metric")
     if isinstance(value, int) and abs(value) > SAFE_INTEGER:
         raise BadInput(f"{what} is {shown(value)}, which no double holds", do="give a float, or another unit", code="bad-metric")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise BadInput(f"{what} is {shown(value)}, which no double holds", do="give it in another unit", code="bad-metric") from None
 
 
 def _item(value: Any) -> Any:
     """The plain number inside a numpy or torch scalar."""
-    scalar = hasattr(value, "item") and not isinstance(value, int | float | Mapping) and getattr(value, "size", 1) == 1
-    return value.item() if scalar else value
+    if isinstance(value, int | float | str | Mapping) or not callable(getattr(value, "item", None)):
+        return value
+    size = getattr(value, "numel", None) or getattr(value, "size", 1)  # torch's ``size`` is the shape
+    return value.item() if (size() if callable(size) else size) == 1 else value
 
 
 def _text(value: Any, what: str) -> str:
@@ -169,6 +228,27 @@ def _text(value: Any, what: str) -> str:
         do=f"give text without control characters, at most {TEXT_LIMIT} characters",
         code="bad-text",
     )
+
+
+def _is_slice_text(text: Any) -> bool:
+    return isinstance(text, str) and 0 < len(text) <= NAME_LIMIT and _fits(text)
+
+
+def _refuse_too_many(given: Any, what: str) -> None:
+    """Few nested lists can stand for more values than can ever be written out; count before unfolding them."""
+    left, waiting = VALUES_LIMIT, [given]
+    while waiting:
+        value = waiting.pop()
+        inside = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
+        left -= 1 + len(inside)
+        if left < 0:
+            raise BadInput(
+                f"{what} holds more than {VALUES_LIMIT} values",
+                where="nothing was written",
+                do="put long tables into a file of the artifact",
+                code="too-many",
+            )
+        waiting.extend(inside)
 
 
 def _fits(text: str) -> bool:

@@ -6,6 +6,7 @@ from .names import digest, from_disk, on_disk
 
 REGISTRY_JOURNAL = "journal"
 HEADS = "heads"
+MODELS = "models"
 
 
 def journal_folder(model: str | None) -> str:

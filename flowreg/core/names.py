@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from ..errors import BadInput
 
-MODEL_LIMIT = 200  # bytes of the name as it stands on disk: file systems stop at 255
+MODEL_LIMIT = 200  # bytes of the name as one file name (``/`` as ``%2f``): file systems stop at 255
 RESERVED_SEGMENTS = frozenset({"journal", "checkpoints"})  # they name folders inside a model's own folder
 RESERVED_ALIASES = frozenset({"newest", "latest", "current", "none", "artifact", "data", "run", "live", "shadow", "env"})
 
@@ -122,7 +122,7 @@ def model_name(name: object) -> str:
         raise BadInput(f"a model name is text, not {type(name).__name__}", do=f"use {MODEL_FORM}", code="bad-name")
     segments = name.split("/") if len(name) <= MODEL_LIMIT else [""]
     good = all(_SEGMENT.fullmatch(part) and part not in RESERVED_SEGMENTS for part in segments)
-    if not good or unicodedata.normalize("NFC", name) != name or len(on_disk(name)) > MODEL_LIMIT:
+    if not good or unicodedata.normalize("NFC", name) != name or len(on_disk(name).replace("/", "%2f")) > MODEL_LIMIT:
         raise BadInput(
             f"{shown(name)} cannot name a model",
             do=f"use {MODEL_FORM}; each part starts with a letter or digit, is not {' or '.join(sorted(RESERVED_SEGMENTS))}, "

@@ -35,8 +35,13 @@ class PolicyRecord:
         return self.alias == alias and any(fnmatchcase(model, pattern) for pattern in self.models)
 
     def allows_override_by(self, actor: str) -> bool:
-        allowed = (self.policy.get("override") or {}).get("by", ())
-        return any(fnmatchcase(actor, pattern) for pattern in allowed)
+        override = self.policy.get("override")
+        allowed = override.get("by") if isinstance(override, Mapping) else None
+        return isinstance(allowed, list | tuple) and any(isinstance(p, str) and fnmatchcase(actor, p) for p in allowed)
+
+    def closeness(self, model: str) -> tuple[bool, int, int]:
+        """How closely this policy means ``model``: by its full name, by its longest pattern that matches, set last."""
+        return model in self.models, max(len(p) for p in self.models if fnmatchcase(model, p)), self.since
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class RegistryState:
         """The policy that protects ``alias`` of ``model`` for an entry decided under entry ``under`` (None: the newest)."""
         at = self.seq if under is None else under
         covering = [p for p in self.policies if p.since <= at and (p.until is None or at < p.until) and p.covers(model, alias)]
-        return max(covering, key=lambda p: (model in p.models, max(map(len, p.models)), p.since), default=None)
+        return max(covering, key=lambda p: p.closeness(model), default=None)
 
     def named(self, name: str) -> PolicyRecord | None:
         """The revision of the policy ``name`` that is in force now."""

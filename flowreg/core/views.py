@@ -145,7 +145,7 @@ def version_view(model: str, state: ModelState, version: VersionState) -> Versio
         key=said.key,
         signature=said.signature,
         card=said.card,
-        retired=version.retired.because if version.retired else None,
+        retired=(version.retired.because or "no reason was given") if version.retired else None,
     )
 
 
@@ -223,7 +223,11 @@ def difference(before: Version, after: Version, files: tuple[Mapping[str, str], 
 
 def _changed(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     names = [*before, *(name for name in after if name not in before)]
-    return {name: (before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)}
+    return {name: (before.get(name), after.get(name)) for name in names if _differ(before.get(name), after.get(name))}
+
+
+def _differ(before: Any, after: Any) -> bool:
+    return bool(before != after) and not (before != before and after != after)  # NaN and NaN are the same finding
 
 
 def _data(version: Version) -> dict[str, str | None]:

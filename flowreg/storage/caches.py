@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from ..core import codec
@@ -31,7 +30,7 @@ from .journal import Opened, read_on
 from .store import Store
 
 READER = 1  # raise it when ModelState gains something that older checkpoints lack
-CHECKPOINT_LIMIT = 1 << 30
+CHECKPOINT_DEPTH = 64
 HEAD_LIMIT = 1 << 20
 SETTLE_S = 0.05  # heads of a busy model are written at most this often
 
@@ -67,9 +66,17 @@ def decode_head(raw: bytes, model: str) -> Head | None:
         value = codec.decode(raw, limit=HEAD_LIMIT)
         body = value["head"]
         head = Head(**body)
+        whole = codec.digest_of(codec.encode(body)) == value["digest"] and head.model == model
     except (BadInput, TypeError, KeyError):
         return None
-    return head if codec.digest_of(codec.encode(body)) == value["digest"] and head.model == model else None
+    return head if whole and _has_its_shape(head) else None
+
+
+def _has_its_shape(head: Head) -> bool:
+    aliases = head.aliases if isinstance(head.aliases, Mapping) else {"": None}
+    named = [head.newest, *aliases.values()] if head.newest is not None else list(aliases.values())
+    whole = all(isinstance(v, Mapping) and isinstance(v.get("version"), int) and isinstance(v.get("manifest"), str) for v in named)
+    return whole and all(isinstance(number, int) and number >= 0 for number in (head.seq, head.checkpoint))
 
 
 def encode_head(model: str, registry: str | None, state: ModelState, checkpoint: int) -> bytes:
@@ -93,12 +100,14 @@ def encode_head(model: str, registry: str | None, state: ModelState, checkpoint:
 
 def encode_checkpoint(model: str, state: ModelState) -> bytes:
     """Deterministic: any two writers make the same bytes for the same entry."""
-    return codec.encode({"model": model, "reader": READER, "state": _adapter().dump_python(state, exclude_defaults=True)}, depth_limit=64)
+    return codec.encode(
+        {"model": model, "reader": READER, "state": _adapter().dump_python(state, exclude_defaults=True)}, depth_limit=CHECKPOINT_DEPTH
+    )
 
 
 def decode_checkpoint(raw: bytes, model: str) -> ModelState | None:
     try:
-        value = orjson.loads(raw)
+        value = codec.parse(raw, depth_limit=CHECKPOINT_DEPTH)
         if value["reader"] != READER or value["model"] != model:
             return None
         return _adapter().validate_python(value["state"])

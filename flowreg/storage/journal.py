@@ -239,13 +239,13 @@ def read_on(store: Store, model: str | None, after: int) -> Iterator[tuple[int, 
 def _read_again(store: Store, model: str | None, seq: int, window: list[bytes | None]) -> list[bytes | None]:
     """The reads of a window are not one moment: an entry may have landed between two of them. Once more tells that from a hole."""
     again = store.read_many([entry_path(model, seq + i) for i in range(len(window))])
-    if None in again and any(raw is not None for raw in again[again.index(None) :]):
-        hole = again.index(None)
-        if window[hole] is None:
-            last = max(i for i, raw in enumerate(again) if raw is not None)
-            raise _gap(model, seq + hole, seq + last)
-        again = again[:hole]
-    return again
+    if None not in again:
+        return again
+    hole = again.index(None)
+    seen_before = [i for i, raw in enumerate(window) if raw is not None and i >= hole]
+    if seen_before:  # it was there, or one after it was, before the hole was looked at for the second time
+        raise _gap(model, seq + hole, seq + seen_before[-1])
+    return again[:hole] if any(raw is not None for raw in again[hole:]) else again
 
 
 def _read_back(store: Store, path: str, entry_id: str, deadline: float) -> bytes | None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..errors import BadInput, Unavailable
-from .hashing import copy_hashing
+from .hashing import copy_hashing, write_back
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -81,7 +81,7 @@ class LocalStore:
         with regular_file(source) as origin:
             staging = self._target("blobs/incoming/file")
             with self._temporary(staging) as (fd, temporary):
-                size, digest = copy_hashing(origin, fd)
+                size, digest = copy_hashing(origin, fd, write_back(fd))
                 target = self._target(place(digest))
                 if not os.path.lexists(target):
                     os.fsync(fd)

@@ -11,6 +11,7 @@ Rule 5: ``root`` is safe to show; credentials stay in the filesystem object.
 from __future__ import annotations
 
 import contextlib
+import errno
 import inspect
 import os
 import threading
@@ -98,6 +99,9 @@ def shown_root(root: str) -> str:
         return root
     parts = urlsplit(root)
     host = parts.netloc.rpartition("@")[2]
+    port = host.rpartition(":")[2] if ":" in host else "0"
+    if not (port.isdigit() or port.endswith("]")):
+        return f"{protocol}://…"  # a secret with a "/", "#" or "?" in it: nothing says where it ends
     return f"{protocol}://{host}{parts.path}".rstrip("/")
 
 
@@ -120,8 +124,13 @@ class FsspecStore:
     def create(self, path: str, data: bytes) -> None:
         """``data`` at ``path`` if absent. ``FileExistsError`` where it is taken; any other error leaves the outcome unknown."""
         fs, base = self._writable()
-        with _MEMORY_LOCK if self._proof.protocol == "memory" else contextlib.nullcontext():  # type: ignore[union-attr]
-            fs.pipe_file(f"{base}/{path}", data, mode="create")
+        try:
+            with _MEMORY_LOCK if self._proof.protocol == "memory" else contextlib.nullcontext():  # type: ignore[union-attr]
+                fs.pipe_file(f"{base}/{path}", data, mode="create")
+        except OSError as error:
+            if _is_taken(error):
+                raise FileExistsError(errno.EEXIST, "the path is taken", path) from error
+            raise
 
     def replace(self, path: str, data: bytes) -> None:
         fs, base = self._writable()
@@ -147,6 +156,8 @@ class FsspecStore:
             listed = fs.ls(f"{base}/{folder}", detail=True)
         except (FileNotFoundError, NotADirectoryError):
             return []
+        except Exception as error:
+            raise self._unavailable(error) from error
         return [_name(item) for item in listed if _name(item)]
 
     def put_bytes(self, path: str, data: bytes) -> None:
@@ -195,7 +206,7 @@ class FsspecStore:
             return digest_of(data)
         try:
             fs.get_file(f"{base}/{path}", str(into))
-        except OSError as error:
+        except Exception as error:
             raise self._unavailable(error) from error
         return digest_of_path(into)
 
@@ -205,7 +216,7 @@ class FsspecStore:
             return int(fs.info(f"{base}/{path}")["size"])
         except FileNotFoundError:
             return None
-        except OSError as error:
+        except Exception as error:  # botocore's are no OSError: no credentials, no connection
             raise self._unavailable(error) from error
 
     def _require(self, path: str, size: int, error: Exception | None) -> None:
@@ -293,6 +304,12 @@ def _attempt(read: Callable[[str], bytes], path: str) -> bytes | Exception:
         return read(path)
     except Exception as error:
         return error
+
+
+def _is_taken(error: OSError) -> bool:
+    """s3fs knows a refused condition only by AWS's own wording; other servers say it by the number 412 alone."""
+    response = getattr(error.__cause__, "response", None) or {}
+    return bool(response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 412)
 
 
 def _name(item: Mapping[str, Any]) -> str:

@@ -38,9 +38,7 @@ def load(folder: Path, *, size_bytes: int = 1 << 20) -> Benchmark:
     model = folder / "model.pkl"
     model.write_bytes(pickle.dumps(os.urandom(size_bytes)))
     root = _registry(folder, model)
-    return Benchmark(
-        "cold process: serving.load of 1 MiB", 1.5, _process("-c", BARE_LOAD, str(model)), _process("-c", OUR_LOAD, str(root))
-    )
+    return Benchmark("cold process: serving.load of 1 MiB", 1.5, _process("-c", BARE_LOAD, str(model)), _process("-c", OUR_LOAD, str(root)))
 
 
 def list_models(folder: Path) -> Benchmark:

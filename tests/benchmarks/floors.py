@@ -5,6 +5,7 @@ Nothing here is checked, locked or recovered beyond what the promise needs; that
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -58,10 +59,8 @@ def put_blob(root: Path, content: bytes) -> str:
     digits = hashlib.sha256(content).hexdigest()
     path = root / "blobs" / digits[:2] / digits
     if not path.exists():
-        try:
+        with contextlib.suppress(FileExistsError):
             create(path, content)
-        except FileExistsError:
-            pass
     return digits
 
 

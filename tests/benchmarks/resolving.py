@@ -24,7 +24,9 @@ def by_reader(folder: Path, *, times: int = 300) -> Benchmark:
     """``Reader.resolve`` against reading and parsing two small files."""
     _registry(folder)
     reader = Reader(folder / "registry")
-    return Benchmark("resolve an alias, warm: Reader.resolve", 3.0, _two_files(folder, times), _repeated(lambda: reader.resolve(ALIAS), times))
+    return Benchmark(
+        "resolve an alias, warm: Reader.resolve", 3.0, _two_files(folder, times), _repeated(lambda: reader.resolve(ALIAS), times)
+    )
 
 
 def _registry(folder: Path, *, versions: int = 20) -> Registry:

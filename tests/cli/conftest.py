@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
+import fsspec
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from flowreg.cli.app import run
 from flowreg.cli.here import Here
@@ -98,6 +100,20 @@ def policy_file(tmp_path: Path) -> Path:
     path = tmp_path / "churn.yaml"
     path.write_text(json.dumps(POLICY))
     return path
+
+
+@pytest.fixture
+def unproven() -> Iterator[str]:
+    """A root on a filesystem of which nobody knows whether it creates a file for one writer only."""
+
+    class Unproven(MemoryFileSystem):
+        protocol = "unproven"
+        store: ClassVar[dict[str, Any]] = {}
+        pseudo_dirs: ClassVar[list[str]] = [""]
+
+    fsspec.register_implementation("unproven", Unproven, clobber=True)
+    yield "unproven://registry"
+    assert Unproven.store == {}
 
 
 def every_byte(folder: Path) -> dict[str, bytes | None]:

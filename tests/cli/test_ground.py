@@ -75,12 +75,17 @@ def test_doctor_of_nothing_creates_nothing(cli: Cli, place: Path, model_file: Pa
     assert cli("doctor", root=str(model_file / "registry")).code == 7
 
 
-def test_doctor_ends_with_four_where_nothing_may_be_written(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A filesystem that was never proven is read, and refused for writing."""
-    answer = cli("doctor", root="data:unproven")
+def test_an_unproven_filesystem_is_read_and_not_written(cli: Cli, unproven: str, model_file: Path) -> None:
+    """Reading verbs work; init, writing and rehearsing end with 4, and doctor says why."""
+    assert cli("ls", root=unproven).code == 0
+    doctor = cli("doctor", root=unproven)
 
-    assert answer.code == 4
-    assert "no: its filesystem is not known" in answer.out
+    assert doctor.code == 4
+    assert "no: its filesystem is not known" in doctor.out
+    assert cli("init", root=unproven).code == 4
+    for more in ((), ("--dry-run",)):
+        answer = cli("register", str(model_file), "--model", "churn", *more, root=unproven)
+        assert (answer.code, answer.out) == (4, "")
 
 
 def test_doctor_says_who_named_the_root(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

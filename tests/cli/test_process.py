@@ -33,9 +33,9 @@ def test_help_imports_nothing_heavy() -> None:
     assert imported_by("--help").isdisjoint({*HEAVY, "pydantic"})
 
 
-def test_looking_imports_nothing_heavy(churn: Registry, place: Path) -> None:
+def test_looking_imports_nothing_heavy(churn: Registry, place: Path, tmp_path: Path) -> None:
     """Neither Prefect nor the scientific stack, nor a filesystem that is not used."""
-    for argv in (("ls",), ("show", "churn"), ("history", "churn")):
+    for argv in (("ls",), ("show", "churn"), ("history", "churn"), ("fetch", "churn@1", "--into", str(tmp_path / "here"))):
         assert imported_by(*argv, "--root", str(place)).isdisjoint(HEAVY)
 
 

@@ -44,7 +44,7 @@ def test_a_scheduled_run_leaves_a_version_that_names_it(deployed: PrefectServer,
     assert run.auto_scheduled
     made_by = Registry(root.url).get("flight-delay@newest").run
     assert made_by is not None
-    assert (made_by.flow_run, made_by.deployment, made_by.work_pool) == (str(run.id), "nightly", POOL)
+    assert (made_by.flow_run, made_by.deployment, made_by.work_pool) == (str(run.id), DEPLOYMENT, POOL)
     assert (made_by.deployment_version or "").removesuffix("-dirty") == _commit()
 
 

@@ -47,6 +47,7 @@ def use_embedded_prefect(home: Path) -> None:
     """Whatever Prefect this person has is left alone: a home of its own, no server but the embedded one. Before Prefect is imported."""
     for name in [name for name in os.environ if name.startswith("PREFECT_")]:
         del os.environ[name]
+    home.mkdir(parents=True, exist_ok=True)  # Prefect makes no parents, and its server then dies again and again
     os.environ.update(QUIET, PREFECT_HOME=str(home.resolve()))
 
 

@@ -110,8 +110,9 @@ def test_colours_are_for_terminals_and_can_be_refused(cli: Cli, churn: Registry,
     assert not colours.search(cli("gates", "churn@2", "--to", "champion", terminal=100).out)
 
 
-def test_an_actor_cannot_paint_the_terminal(cli: Cli, place: Path, model_file: Path) -> None:
-    """Who registers under a name with escape sequences is shown with them written out."""
+def test_an_actor_cannot_paint_the_terminal(cli: Cli, place: Path, model_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who got past the door under a name with escape sequences (another writer may) is shown with them written out."""
+    monkeypatch.setattr("flowreg.core.given.actor", lambda given: given)
     Registry(place, actor="\x1b[31mroot\x1b[0m").register("churn", model_file)
 
     for argv in (("show", "churn"), ("show", "churn@1"), ("history", "churn")):

@@ -92,7 +92,9 @@ def tell(root: str, attempts: Sequence[Attempt]) -> None:
 def point_further(root: str, attempts: Sequence[Attempt]) -> None:
     from flows.retrain import MODEL
 
-    bin_folder = os.path.relpath(Path(sys.executable).parent)
+    bin_folder = Path(sys.executable).parent
+    if bin_folder.is_relative_to(Path.cwd()):
+        bin_folder = bin_folder.relative_to(Path.cwd())
     print(f"\nLook further:\n  export FLOWREG_ROOT={root}")
     print(f"  {bin_folder}/flowreg history {MODEL} --last 0")
     for refused in _last_refused(attempts):

@@ -123,9 +123,11 @@ def decode_entry(raw: bytes, *, model: str | None, seq: int) -> Slot:
         value = decode(raw[:-1])
     except BadInput as error:
         return Void(seq, digest, error.what)
-    newer = isinstance(value, dict) and isinstance(value.get("format"), int) and value["format"] > FORMAT
-    if newer:
-        return Void(seq, digest, f"format {value['format']} needs a newer flowreg; this one reads format {FORMAT}", newer=True)
+    written_as = value.get("format") if isinstance(value, dict) else None
+    if type(written_as) is not int:  # True counts as 1 in Python, and nowhere else
+        return Void(seq, digest, "format: not a whole number")
+    if written_as > FORMAT:
+        return Void(seq, digest, f"format {written_as} needs a newer flowreg; this one reads format {FORMAT}", newer=True)
     try:
         said = _ENVELOPE.validate_python(value)
     except ValidationError as error:

@@ -20,8 +20,9 @@ from .credentials import load_credentials, options_of, reference_of
 
 class ModelRegistry(Block):
     """
-    A flowreg model registry: where it lies, and how to get in. A block named `default` is what the tasks of flowreg use
-    where no registry is given.
+    A flowreg model registry: where it lies, and how to get in.
+
+    A block named `default` is what the tasks of flowreg use where no registry is given.
 
     Example:
         Load a saved registry and look at a model:

@@ -286,7 +286,7 @@ class Envelope(Value):
     seq: Ordinal
     parent: Digest | None = None
     id: str
-    at: Annotated[str, Field(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")]
+    at: Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$")]
     by: By
     because: str | None = None
     under: Count = 0

@@ -152,8 +152,10 @@ def _bytes_of(source: str | os.PathLike[str] | IO[str] | IO[bytes]) -> tuple[str
     """The name of a file for messages, and its first bytes: one more than is allowed."""
     if not isinstance(source, str | os.PathLike):
         read = source.read(SIZE_LIMIT + 1)
-        return shown(getattr(source, "name", "this text")), read.encode("utf-8", "surrogatepass") if isinstance(read, str) else read
-    name = shown(str(source))
+        return shown(getattr(source, "name", "this text"), limit=1000), read.encode("utf-8", "surrogatepass") if isinstance(
+            read, str
+        ) else read
+    name = shown(str(source), limit=1000)
     try:
         with Path(source).open("rb") as file:
             return name, file.read(SIZE_LIMIT + 1)

@@ -10,12 +10,10 @@ folder that gets its name when it is complete.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..core.codec import digest_of
@@ -65,10 +63,8 @@ def put_artifact(store: Store, path: Path, *, loader: str, progress: Progress = 
 def _put_small_artifact(store: Store, name: str, data: bytes, *, loader: str) -> tuple[Manifest, str]:
     """One file in memory: its manifest is known before anything is sent, so both go at once."""
     manifest = manifest_of([File(safe_path(name), len(data), digest_of(data))], loader=loader)
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        sent = pool.submit(put, store, encode_manifest(manifest))
-        put(store, data)
-        return manifest, sent.result()
+    digest, _ = parallel_map(lambda content: put(store, content), [encode_manifest(manifest), data], threads=2)
+    return manifest, digest
 
 
 def get(store: Store, digest: str, *, what: str) -> bytes:
@@ -86,7 +82,7 @@ def get_artifact(store: Store, manifest: Manifest, into: Path, *, what: str, pro
     """Bring the files of ``manifest`` into the new folder ``into``, each verified before the folder gets its name."""
     _refuse_existing(into)
     into.parent.mkdir(parents=True, exist_ok=True)
-    private = into.parent / f".{into.name[:60]}.{secrets.token_hex(6)}.partial"
+    private = into.parent / f".{into.name[:60]}.{os.urandom(6).hex()}.partial"
     private.mkdir(mode=0o700)
     partial = private / "files"
     try:

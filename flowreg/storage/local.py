@@ -12,10 +12,8 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -33,7 +31,7 @@ class LocalStore:
     """A registry's root as a local folder."""
 
     mechanism = "tmp + fsync + link + fsync(folder)"
-    concurrent_files = 4
+    concurrent_files = 8  # fsyncs at one moment share a commit of the filesystem's journal: 8 took half the time of 2
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -120,7 +118,7 @@ class LocalStore:
     @contextlib.contextmanager
     def _temporary(self, target: str) -> Iterator[tuple[int, str]]:
         folder, name = os.path.split(target)
-        temporary = os.path.join(folder, f".{name[:40]}.{secrets.token_hex(8)}.tmp")
+        temporary = os.path.join(folder, f".{name[:40]}.{os.urandom(8).hex()}.tmp")
         try:
             fd = os.open(temporary, _NEW, 0o666)
         except FileNotFoundError:  # somebody removed the folder since
@@ -188,6 +186,8 @@ def parallel_map(work: Callable[[T], R], items: Sequence[T], *, threads: int) ->
     """``[work(i) for i in items]``, several at a time; the first error wins."""
     if len(items) < 2:
         return [work(item) for item in items]
+    from concurrent.futures import ThreadPoolExecutor  # a process that loads one file does without it
+
     with ThreadPoolExecutor(max_workers=min(threads, len(items))) as pool:
         return list(pool.map(work, items))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,13 +29,13 @@ def year() -> list[Attempt]:
 
 
 @pytest.fixture
-def attempts(prefect_env: object, a_root: Root, year: list[Attempt]) -> Iterator[list[Attempt]]:
+def attempts(prefect_env: object, a_root: Root, year: list[Attempt]) -> list[Attempt]:
     """The flow over the whole year, run once for all tests here."""
     from flows.flight_delay import flight_delay
 
     if not year:
         year.extend(flight_delay(registry=a_root.url))
-    yield year
+    return year
 
 
 @pytest.fixture

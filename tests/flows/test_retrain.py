@@ -70,7 +70,9 @@ def test_the_entrypoint_of_the_deployment_loads(root: Root, monkeypatch: pytest.
 
 @pytest.mark.s3
 def test_on_s3_a_block_is_all_that_changes(s3_root: Root) -> None:
-    """The same flow against a real S3 server; the credentials come from the block."""
+    """The same flow against a real S3 server; the credentials come from the block, and stay there."""
+    from prefect.client.orchestration import get_client
+
     from flowreg.prefect import ModelRegistry
     from flows.flight_delay import flight_delay
 
@@ -79,4 +81,9 @@ def test_on_s3_a_block_is_all_that_changes(s3_root: Root) -> None:
     attempts = flight_delay(["2013-03"], registry=block)
 
     assert [attempt.promoted for attempt in attempts] == [True, True]
-    assert Registry(s3_root.url, storage_options=s3_root.storage_options).get("flight-delay@champion").number == 2
+    champion = Registry(s3_root.url, storage_options=s3_root.storage_options).get("flight-delay@champion")
+    assert champion.number == 2
+    assert champion.run is not None
+    with get_client(sync_client=True) as client:
+        seen_by_prefect = client.read_flow_run(champion.run.flow_run).model_dump_json()
+    assert s3_root.storage_options["secret"] not in seen_by_prefect + repr(champion)

@@ -85,10 +85,9 @@ def open_store(root: str | os.PathLike[str], options: Mapping[str, Any] | None =
         raise BadInput(
             "a chained URL cannot be a root", where=shown_root(text), do="give the URL of the filesystem itself", code="bad-root"
         )
-    protocol, _, rest = text.partition("://")
-    if not rest or _ALIASES.get(protocol, protocol) == "file":
-        folder = rest if rest else text
-        return LocalStore(Path(folder).expanduser().absolute())
+    protocol, is_url, rest = text.partition("://")
+    if not is_url or _ALIASES.get(protocol, protocol) == "file":
+        return LocalStore(Path(rest if is_url else text).expanduser().absolute())
     return FsspecStore(_ALIASES.get(protocol, protocol), text, options or {})
 
 

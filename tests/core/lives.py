@@ -125,6 +125,7 @@ class Life:
 
 numbers = st.integers(1, 6)
 aliases = st.sampled_from(ALIASES)
+outcomes = st.sampled_from(["promote", "promote", "promote", "blocked", "waiting"])
 measures = st.floats(allow_nan=True, allow_infinity=True)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 names = st.sampled_from(["auc", "f1", "größe", "\U0001f600", "￿", "a" * 40])
@@ -170,33 +171,34 @@ def _newer_policies(life: Life) -> None:
     life.under = min(life.under + 1, life.policies.seq)
 
 
+def _there(life: Life, number: int) -> int:
+    """A version that exists, most of the time."""
+    return number if number == 6 or not life.state.newest else 1 + number % life.state.newest
+
+
 def steps() -> st.SearchStrategy[Callable[[Life], None]]:
     """One thing that people do, if the state lets them."""
-    d = decide
+    d, at = decide, _there
     return st.one_of(
         st.builds(lambda v, e: lambda life: life.decided(d.register(life.state, v, e)), versions_drafted(), st.none() | evaluations()),
-        st.builds(lambda v: lambda life: life.decided(d.register(life.state, v, None)), versions_drafted()),
-        st.builds(lambda e: lambda life: life.decided(d.evaluate(life.state, e)), evaluations()),
         st.builds(
-            lambda n, labels: lambda life: life.decided(d.label(life.state, n, labels)),
+            lambda e: lambda life: life.decided(d.evaluate(life.state, e.model_copy(update={"version": at(life, e.version)}))),
+            evaluations(),
+        ),
+        st.builds(
+            lambda n, labels: lambda life: life.decided(d.label(life.state, at(life, n), labels)),
             numbers,
             st.dictionaries(names, st.none() | texts, max_size=2),
         ),
+        *[st.builds(lambda n, *given: lambda life: _promote(life, at(life, n), *given), numbers, aliases, outcomes, st.booleans())] * 3,
         st.builds(
-            lambda *given: lambda life: _promote(life, *given),
-            numbers,
-            aliases,
-            st.sampled_from(["promote", "promote", "promote", "blocked", "waiting"]),
-            st.booleans(),
-        ),
-        st.builds(
-            lambda a, to: lambda life: life.decided([d.rollback(life.state, a, to, model=MODEL)], because="worse"),
+            lambda a, to: lambda life: life.decided([d.rollback(life.state, a, to and at(life, to), model=MODEL)], because="worse"),
             aliases,
             st.none() | numbers,
         ),
         st.builds(lambda a: lambda life: life.decided(d.remove_alias(life.state, a, model=MODEL, policy=life.in_force(a))), aliases),
-        st.builds(lambda n: lambda life: life.decided(d.retire(life.state, n, model=MODEL), because="old"), numbers),
-        st.builds(lambda n: lambda life: life.decided(d.restore(life.state, n)), numbers),
+        st.builds(lambda n: lambda life: life.decided(d.retire(life.state, at(life, n), model=MODEL), because="old"), numbers),
+        st.builds(lambda n: lambda life: life.decided(d.restore(life.state, at(life, n))), numbers),
         st.just(_newer_policies),
     )
 
@@ -333,7 +335,8 @@ def _hostile_moves(life: Life) -> dict[str, Callable[[], bytes]]:
 def lives(draw: st.DrawFn, *, hostile: bool = True, max_steps: int = 14) -> Life:
     """A life of up to ``max_steps`` steps; every so often a hostile slot comes between."""
     life = Life()
-    life.decided(decide.register(life.state, draw(versions_drafted()), None))
+    for draft in draw(st.lists(versions_drafted(), min_size=1, max_size=3)):
+        life.decided(decide.register(life.state, draft.model_copy(update={"key": None}), None))
     if draw(st.booleans()):
         _newer_policies(life)
     for step in draw(st.lists(steps(), max_size=max_steps)):

@@ -135,7 +135,9 @@ references = st.builds(Ref, st.lists(segments, min_size=1, max_size=3).map("/".j
 
 
 @LAW
-@given(references.map(str) | st.text(max_size=20) | st.from_regex(r"\A[\w./-]{1,9}@[\w:~]{1,12}\Z"))
+@given(
+    references.map(str) | st.text(max_size=20) | st.from_regex(r"\A[\w./-]{1,9}@[\w:~]{1,12}\Z") | st.from_regex(r"\A[a-z]@[0-9~v]{1,4}\Z")
+)
 def test_a_reference_that_parses_is_spelled_as_it_was(written: str) -> None:
     """``str(parse_ref(s)) == s``: there is one spelling of each."""
     try:

@@ -71,16 +71,15 @@ def test_a_version_retired_without_a_reason_shows_as_retired() -> None:
     assert version_view(MODEL, life.state, life.state.versions[0]).retired
 
 
-HOSTILE_POLICIES: list[dict[str, Any]] = [
-    {"override": "ana"}, {"override": ["ana"]}, {"override": {"by": "ana"}}, {"override": {"by": 5}}, {"override": {"by": [5, None, ["ana"]]}},
-       {"override": {"by": {"ana": 1}}}, {"override": 0}, {"override": {"by": ["["]}}, {"override": {"by": ["[z-a]"]}},
+HOSTILE_OVERRIDES: list[Any] = [
+    "ana", ["ana"], 0, {"by": "ana"}, {"by": 5}, {"by": [5, None, ["ana"]]}, {"by": {"ana": 1}}, {"by": ["["]}, {"by": ["[z-a]"]},
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", HOSTILE_POLICIES, ids=str)
-def test_a_malformed_policy_lets_nobody_override_and_stops_no_reader(text: dict[str, Any]) -> None:
+@pytest.mark.parametrize("override", HOSTILE_OVERRIDES, ids=str)
+def test_a_malformed_policy_lets_nobody_override_and_stops_no_reader(override: Any) -> None:
     """Replay never raises, whatever a stranger put in force."""
-    life = Life(policies=replay_registry(registry_slots([policy_set(**text)])), under=2)
+    life = Life(policies=replay_registry(registry_slots([policy_set(override=override)])), under=2)
     life.say(*one_version().slots[0].said.events)
 
     life.say(AliasMoved(alias="champion", version=1, how="override"), because="x")

@@ -44,7 +44,7 @@ def test_a_year_of_a_model(registry: Registry, tmp_path: Path) -> None:
     assert add(registry, 0.90) == "churn@1"
     assert registry.promote("churn@1", to="champion").how == "promotion"
     add(registry, 0.88)
-    with pytest.raises(GateBlocked, match="auc 0.8800 is below champion.auc - 0.01 = 0.8900"):
+    with pytest.raises(GateBlocked, match=r"auc 0\.8800 is below champion\.auc - 0\.01 = 0\.8900"):
         registry.promote("churn@2", to="champion")
     with pytest.raises(Refused, match="does not allow ana to override"):
         registry.promote("churn@2", to="champion", override="I want it")

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import importlib
 import warnings
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ..core.names import shown
 from ..errors import BadInput, NotFound, Refused
 from . import Format
 from .kinds import described, is_a
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP = "flowreg.formats"
 TRUST_PICKLE = "pickle"
@@ -54,7 +57,7 @@ def loader_named(name: str) -> Format:
     """The format called ``name``, built in or brought by an installed package; ``NotFound`` where there is none."""
     if name in BUILT_IN:
         return _built_in(name)
-    found = [entry for entry in entry_points(group=GROUP) if entry.name == name]
+    found = [entry for entry in brought() if entry.name == name]
     if len(found) > 1:
         raise BadInput(
             f"{len(found)} installed packages bring a format {shown(name)}",
@@ -83,10 +86,18 @@ def loader_for_path(path: Path, *, trust: str | None = None) -> str:
     return "files"
 
 
+@cache
+def brought() -> tuple[EntryPoint, ...]:
+    """What installed packages bring. Looked up once a process: it opens every one of them, which costs more than a registration."""
+    from importlib.metadata import entry_points
+
+    return tuple(entry_points(group=GROUP))
+
+
 def _installed() -> list[Format]:
     """All formats, the built-in ones first. One that cannot be imported is left out, with a warning."""
     formats = [_built_in(name) for name in BUILT_IN]
-    for entry in entry_points(group=GROUP):
+    for entry in brought():
         if entry.name in BUILT_IN:
             continue
         try:
@@ -114,7 +125,7 @@ def _made(entry: EntryPoint) -> Format:
 
 
 def _names() -> list[str]:
-    return sorted({*BUILT_IN, *(entry.name for entry in entry_points(group=GROUP))})
+    return sorted({*BUILT_IN, *(entry.name for entry in brought())})
 
 
 def _packages(entries: list[EntryPoint]) -> str:

@@ -25,7 +25,7 @@ from pydantic import TypeAdapter, ValidationError
 from ..core import codec
 from ..core.layout import checkpoint_folder, checkpoint_path, entry_path, head_path
 from ..core.state import EMPTY, ModelState
-from ..errors import BadInput, Corrupt
+from ..errors import Corrupt
 from .journal import Opened, read_on
 from .store import Store
 
@@ -62,14 +62,19 @@ def newest_head(store: Store, model: str) -> Head | None:
 
 
 def decode_head(raw: bytes, model: str) -> Head | None:
-    try:
-        value = codec.decode(raw, limit=HEAD_LIMIT)
-        body = value["head"]
-        head = Head(**body)
-        whole = codec.digest_of(codec.encode(body)) == value["digest"] and head.model == model
-    except (BadInput, TypeError, KeyError):
+    """The head that these bytes are, or None where they are not whole. Its digest is over the bytes as they stand."""
+    said, body = raw[:_BODY_AT], raw[_BODY_AT:-1]
+    if len(raw) > HEAD_LIMIT or raw[-1:] != b"}" or said != _before_body(codec.digest_of(body)):
         return None
-    return head if whole and _has_its_shape(head) else None
+    try:
+        head = Head(**codec.parse(body))
+    except (ValueError, TypeError):
+        return None
+    return head if head.model == model and _has_its_shape(head) else None
+
+
+def _before_body(digest: str) -> bytes:
+    return f'{{"digest":"{digest}","head":'.encode()
 
 
 def _has_its_shape(head: Head) -> bool:
@@ -95,7 +100,8 @@ def encode_head(model: str, registry: str | None, state: ModelState, checkpoint:
             if alias.version is not None
         },
     }
-    return codec.encode({"digest": codec.digest_of(codec.encode(body)), "head": body})
+    raw = codec.encode(body)
+    return _before_body(codec.digest_of(raw)) + raw + b"}"
 
 
 def encode_checkpoint(model: str, state: ModelState) -> bytes:
@@ -159,6 +165,9 @@ def _believed(model: str, checkpoint: bytes | None, entry: bytes | None) -> Mode
 @cache
 def _adapter() -> TypeAdapter[ModelState]:
     return TypeAdapter(ModelState)
+
+
+_BODY_AT = len(_before_body(codec.digest_of(b"")))
 
 
 class Caches:

@@ -56,7 +56,7 @@ def bring(monkeypatch):
         for found in formats:
             monkeypatch.setattr(choose, f"_test_{found.name}", found, raising=False)
         brought = [EntryPoint(found.name, f"flowreg.formats.choose:_test_{found.name}", choose.GROUP) for found in formats]
-        monkeypatch.setattr(choose, "entry_points", lambda group: [*importlib.metadata.entry_points(group=group), *brought])
+        monkeypatch.setattr(choose, "brought", lambda: [*importlib.metadata.entry_points(group=choose.GROUP), *brought])
 
     return install
 
@@ -175,9 +175,9 @@ def test_a_brought_format_that_runs_code_needs_to_be_asked_for(bring):
 def test_a_broken_package_stops_nothing_but_itself(bring, monkeypatch):
     """It is left out with a warning, and an error only when named."""
     bring(Fitting)
-    there = choose.entry_points
+    there = choose.brought()
     broken = EntryPoint("broken", "no_such_module_at_all:Format", choose.GROUP)
-    monkeypatch.setattr(choose, "entry_points", lambda group: [*there(group), broken])
+    monkeypatch.setattr(choose, "brought", lambda: [*there, broken])
 
     with pytest.warns(RuntimeWarning, match="no_such_module_at_all"):
         assert saver_for(Scored()).name == "fitting"

@@ -10,7 +10,7 @@ import pytest
 from flowreg import Registry
 from tests.servers.prefect_server import PrefectServer, worker
 
-pytestmark = [pytest.mark.prefect, pytest.mark.slow]
+pytestmark = pytest.mark.prefect
 
 FLOW = """
 import subprocess, sys

@@ -60,7 +60,7 @@ def digest_of(frame: pd.DataFrame) -> str:
 
 def _column_bytes(column: pd.Series) -> bytes:
     if not pd.api.types.is_numeric_dtype(column):
-        return "\n".join(column.astype(str)).encode()
+        return "\n".join(column.tolist()).encode()
     values = column.to_numpy("<f8", copy=True)
     values[np.isnan(values)] = np.nan  # there are many bit patterns that are not a number; one is enough
     return values.tobytes()

@@ -12,7 +12,7 @@ import pandas as pd
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE
 
-from flowreg import AliasMove, NotFound, Version
+from flowreg import AliasMove, Dataset, NotFound, Version
 from flowreg.prefect import ModelRegistry, evaluate_model, load_model, promote_model, register_model
 from flowreg.prefect.resolve import resolve
 from flows.flights import MONTHS, dataset_of, flights_before, flights_of
@@ -38,8 +38,9 @@ def retrain(month: str = MONTHS[-1], family: str = "boosted", registry: ModelReg
         data=[dataset_of(window, role="train")],
         registry=registry,
     )
+    on = dataset_of(holdout, role="holdout")
     for version in (challenger, *rivals_of(challenger, registry)):
-        measure(version, holdout, registry)
+        measure(version, holdout, on, registry)
     return promote_model(challenger, to="champion", because=f"retrained for {month}", registry=registry)
 
 
@@ -52,9 +53,8 @@ def rivals_of(challenger: Version, registry: ModelRegistry | str | None) -> Iter
             continue
 
 
-def measure(version: Version, holdout: pd.DataFrame, registry: ModelRegistry | str | None) -> None:
-    """Record how well a version does on the holdout, as loaded from the registry: what is measured is what would be served."""
-    on = dataset_of(holdout, role="holdout")
+def measure(version: Version, holdout: pd.DataFrame, on: Dataset, registry: ModelRegistry | str | None) -> None:
+    """Record how well a version does on the holdout, once; as loaded from the registry: what is measured is what would be served."""
     if any(earlier.dataset_digest == on.digest for earlier in version.evaluations):
         return
     metrics, slices = score(load_model(version, registry=registry), holdout)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import re
+from functools import lru_cache
+from pathlib import Path
 from typing import TypeAlias
 
 from ..core.names import shown
@@ -38,12 +40,19 @@ def resolve(registry: RegistryLike) -> Registry:
         case str() if _BLOCK_NAME.fullmatch(registry):
             return _named(registry).get_registry()
         case str() | os.PathLike():
-            return Registry(registry)
+            root = os.fspath(registry)
+            return _opened(root if "://" in root else str(Path(root).expanduser().absolute()), os.environ.get("FLOWREG_ACTOR"))
     raise BadInput(
         f"registry={shown(registry)} is not a registry",
         do="give a ModelRegistry block, the name of one, or a root such as s3://models/registry or ./registry",
         code="bad-registry",
     )
+
+
+@lru_cache(maxsize=16)
+def _opened(root: str, actor: str | None) -> Registry:
+    """A registry that holds no credentials is kept for the next task of this process, which then reads only what is new."""
+    return Registry(root, actor=actor)
 
 
 def _named(name: str) -> ModelRegistry:

@@ -114,7 +114,7 @@ class FsspecStore:
         self._url = root
         self._proof = PROOFS.get(protocol)
         self._options = _merged(self._proof.options if self._proof else {}, options)
-        self._of_process: tuple[int, Any, str] | None = None
+        self._of_process: dict[int, tuple[Any, str]] = {}
         self.mechanism = self._proof.mechanism if self._proof else "none"
 
     def __repr__(self) -> str:
@@ -256,9 +256,11 @@ class FsspecStore:
         return self._filesystem()
 
     def _filesystem(self) -> tuple[Any, str]:
-        if self._of_process is None or self._of_process[0] != os.getpid():
-            self._of_process = (os.getpid(), *_open(self._url, self._options))
-        return self._of_process[1:]
+        process = os.getpid()
+        if process not in self._of_process:
+            # In a forked child the parent's stays referenced: closing it there would touch the parent's event loop.
+            self._of_process[process] = _open(self._url, self._options)
+        return self._of_process[process]
 
 
 def _open(url: str, options: Mapping[str, Any]) -> tuple[Any, str]:

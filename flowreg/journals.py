@@ -9,7 +9,6 @@ from __future__ import annotations
 import getpass
 import os
 import socket
-import threading
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
@@ -22,6 +21,7 @@ from .core.policies import NO_POLICIES, RegistryState, replay_registry
 from .core.state import EMPTY, ModelState, replay
 from .errors import Corrupt
 from .storage.caches import Caches, opened
+from .storage.forks import ProcessLock
 from .storage.journal import Journal, Opened
 from .storage.store import Store
 
@@ -35,7 +35,7 @@ class Journals:
         self._store = store
         self._actor = actor
         self._models: dict[str, Journal[ModelState]] = {}
-        self._lock = threading.Lock()
+        self._lock = ProcessLock()
         self.caches = Caches(store)
         self.registry: Journal[RegistryState] = Journal(store, None, replay=replay_registry, opened=lambda: Opened(NO_POLICIES))
 

@@ -37,6 +37,7 @@ from .storage.local import parallel_map
 from .storage.store import open_store
 
 if TYPE_CHECKING:
+    from .check import Report
     from .gates import Policy
 
 Moment = str | datetime | None
@@ -338,6 +339,13 @@ class Registry:
         version = self.get(ref, as_of=as_of)
         state = self._state(version.model, as_of)
         return tuple(tables.read_decision(self._store, d.said.decision) for d in state.decisions if d.said.version == version.number)
+
+    def check(self, model: str | None = None, *, read_data: bool = False) -> Report:
+        """Check every file of the registry, or of one model, and name each fault. ``read_data`` reads every byte of every blob."""
+        from .check import check
+
+        self.flush()
+        return check(self._store, model, read_data=read_data)
 
     def flush(self) -> None:
         """Write the caches that wait to be written (heads, checkpoints). Happens by itself at the end of the process."""

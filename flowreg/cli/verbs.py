@@ -73,6 +73,7 @@ VERBS: dict[str, tuple[Verb, ...]] = {
             "flowreg init --root s3://models/registry",
         ),
         Verb("doctor", "ground:doctor", "Check the root, its filesystem and what is installed.", "flowreg doctor"),
+        Verb("check", "check:check", "Check every file of the registry, and name each fault.", "flowreg check churn --read-data"),
     ),
 }
 POLICY_VERBS = (

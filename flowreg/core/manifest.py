@@ -71,7 +71,12 @@ def decode_manifest(raw: bytes, *, where: str) -> Manifest:
     """Read a manifest blob whose digest was already checked. ``Corrupt`` when it is not one."""
     try:
         value = codec.decode(raw, limit=BYTES_LIMIT)
-        if set(value) != {"files", "format", "loader"} or value["format"] != 1 or not isinstance(value["loader"], str):
+        if (
+            set(value) != {"files", "format", "loader"}
+            or value["format"] != 1
+            or value["format"] is True
+            or not isinstance(value["loader"], str)
+        ):
             raise BadInput("fields are not those of a manifest of format 1")
         files = [File(safe_path(f["path"]), _size(f["size_bytes"]), digest(f["digest"])) for f in value["files"] if len(f) == 3]
         read = manifest_of(files, loader=value["loader"])
@@ -115,8 +120,10 @@ def _size(value: object) -> int:
 def _refuse_collisions(paths: list[str]) -> None:
     seen: dict[str, str] = {}
     for path in paths:
-        other = seen.setdefault(unicodedata.normalize("NFC", path.casefold()), path)
-        if other is not path:
+        folded = unicodedata.normalize("NFC", path.casefold())
+        other = seen.get(folded)
+        seen[folded] = path
+        if other is not None:
             raise BadInput(f"{shown(other)} and {shown(path)} are one file on a system that ignores case", do="rename one", code="bad-path")
     for folded, path in seen.items():
         above = folded.split("/")[:-1]

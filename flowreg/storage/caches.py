@@ -26,6 +26,7 @@ from ..core import codec
 from ..core.layout import checkpoint_folder, checkpoint_path, entry_path, head_path
 from ..core.state import EMPTY, ModelState
 from ..errors import Corrupt
+from .forks import ProcessLock
 from .journal import Opened, read_on
 from .store import Store
 
@@ -180,8 +181,8 @@ class Caches:
         self._store = store
         self._waiting: dict[str, tuple[str | None, ModelState]] = {}
         self._checkpoints: dict[str, int] = {}
-        self._lock = threading.Lock()
-        self._writing = threading.Lock()
+        self._lock = ProcessLock()
+        self._writing = ProcessLock()
         self._thread: tuple[int, threading.Thread] | None = None  # with the process it runs in: a forked child has none
 
     def note(self, model: str, registry: str | None, state: ModelState) -> None:

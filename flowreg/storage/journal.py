@@ -22,6 +22,7 @@ from ..core.codec import Entry, Slot, Void, decode_entry, encode_entry
 from ..core.events import Envelope, Event
 from ..core.layout import entry_path
 from ..errors import Conflict, Corrupt, FlowregError, Refused, Unavailable
+from .forks import ProcessLock
 from .store import Store
 
 DEADLINE_S = 60.0
@@ -81,7 +82,7 @@ class Journal(Generic[S]):
         self._opened = opened
         self._after_append = after_append
         self._state: S | None = None
-        self._lock = threading.RLock()
+        self._lock = ProcessLock(threading.RLock)
         self._put_s = 0.02  # how long a create takes here, smoothed; the unit of the backoff
 
     def state(self, *, fresh: bool = True) -> S:

@@ -49,7 +49,7 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(
 
 def test_every_writing_verb_can_be_tried() -> None:
     """The table above has them all: what is no reading verb has ``--dry-run``."""
-    reading = {"ls", "show", "history", "diff", "fetch", "gates", "doctor"}
+    reading = {"ls", "show", "history", "diff", "fetch", "gates", "doctor", "check"}  # check writes only with --repair
     writing = {verb.name for verbs in VERBS.values() for verb in verbs} - reading
     of_policies = {f"policy {verb.name}" for verb in POLICY_VERBS} - {"policy show", "policy ls", "policy check"}
 

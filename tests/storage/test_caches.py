@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -162,8 +161,15 @@ def _older_head(root: Path) -> None:
 
 
 def _empty_state(root: Path) -> None:
-    value = json.loads(checkpoint_of(root).read_bytes())
+    value = codec.parse(checkpoint_of(root).read_bytes(), depth_limit=64)
     checkpoint_of(root).write_bytes(codec.encode({**value, "state": {}}))
+
+
+def _of_another_history(root: Path) -> None:
+    """The checkpoint of a copy of this registry that went another way."""
+    value = codec.parse(checkpoint_of(root).read_bytes(), depth_limit=64)
+    value["state"] |= {"digest": "sha256:" + "1" * 64, "versions": value["state"]["versions"][:1], "aliases": {}}
+    checkpoint_of(root).write_bytes(codec.encode(value))
 
 
 def _renamed(root: Path) -> None:
@@ -190,6 +196,7 @@ DAMAGE: list[Callable[[Path], object]] = [
     lambda root: checkpoint_of(root).write_bytes(checkpoint_of(root).read_bytes().replace(b'"reader":1', b'"reader":2')),
     lambda root: checkpoint_of(root).write_bytes(checkpoint_of(root).read_bytes().replace(b'"model":"churn"', b'"model":"other"')),
     _empty_state,
+    _of_another_history,
     _renamed,
     _number_beyond,
     lambda root: (root / "models" / "churn" / "checkpoints" / "notes.txt").write_text("hello"),

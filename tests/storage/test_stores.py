@@ -48,6 +48,16 @@ def test_a_created_file_is_there_and_stays(store: Store) -> None:
     assert store.names("nowhere") == []
 
 
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads take turns as often as they can, so that a check and the act after it come apart."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("restless")
 def test_of_many_who_create_one_wins_and_nobody_sees_half(store: Store) -> None:
     """12 writers of one path, 8 times: one wins, its bytes stand, and readers saw all of it or nothing."""
     rounds, writers, size = 8, 12, 40_000
@@ -272,3 +282,38 @@ os._exit(0) if child == 0 else sys.exit(os.waitstatus_to_exitcode(os.waitpid(chi
 
     assert done.returncode == 0, done.stderr
     assert sorted(v.key or "" for v in Registry(url, storage_options=options).versions("churn")) == ["after", "child", "parent"]
+
+
+def test_a_fork_in_the_middle_of_a_write_blocks_no_child(tmp_path: Path) -> None:
+    """Another thread held the locks at that moment, and does not exist in the child."""
+    code = f"""
+import os, signal, sys, threading
+from flowreg import Registry
+registry = Registry({str(tmp_path / "registry")!r})
+registry.register("churn", {str(tmp_path / "model")!r})
+journals, entered, leave = registry._journals, threading.Event(), threading.Event()
+
+def hold():
+    with journals.caches._writing, journals.caches._lock, journals.of("churn")._lock, journals.registry._lock, journals._lock:
+        entered.set()
+        leave.wait()
+
+holder = threading.Thread(target=hold)
+holder.start()
+entered.wait()
+child = os.fork()
+if child == 0:
+    signal.alarm(20)
+    registry.register("churn", {str(tmp_path / "model")!r}, key="child")
+    registry.flush()
+    os._exit(0)
+leave.set()
+holder.join()
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    (tmp_path / "model").write_bytes(b"weights")
+
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], timeout=120, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert [v.key for v in Registry(tmp_path / "registry").versions("churn")] == [None, "child"]

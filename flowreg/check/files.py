@@ -1,0 +1,136 @@
+"""Reading files for a check: no link is followed, no pipe is waited for, and what is too large is not taken into memory.
+
+Rule 1: nothing here raises over one file; what cannot be read comes back as ``Unreadable``, with the reason.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.codec import digest_of
+from ..core.manifest import BYTES_LIMIT
+from ..errors import FlowregError
+from ..storage.hashing import digest_of_file
+from ..storage.local import LocalStore
+from ..storage.store import IN_MEMORY, FsspecStore, Store
+
+LIMIT = BYTES_LIMIT  # the largest file that is ever read whole
+_PLAIN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Something stands there, and why it could not be read."""
+
+    why: str
+
+
+Raw = bytes | Unreadable | None
+
+
+def read_many(store: Store, paths: Sequence[str]) -> list[Raw]:
+    """The bytes at each path; None where there is nothing."""
+    if isinstance(store, LocalStore):
+        return [_read_local(store, path) for path in paths]
+    try:
+        return [_bounded(raw) for raw in store.read_many(paths)]
+    except (FlowregError, OSError):
+        return [_read_alone(store, path) for path in paths]
+
+
+def read(store: Store, path: str) -> Raw:
+    return read_many(store, [path])[0]
+
+
+def size_of(store: Store, path: str) -> int | Unreadable | None:
+    """The number of bytes at ``path``, without reading them where the filesystem can tell."""
+    try:
+        if isinstance(store, LocalStore):
+            seen = (store.folder / path).lstat()
+            return seen.st_size if stat.S_ISREG(seen.st_mode) else Unreadable(_no_file(seen.st_mode))
+        if isinstance(store, FsspecStore):
+            return store._size(path)
+        raw = store.read(path)
+        return None if raw is None else len(raw)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (FlowregError, OSError) as error:
+        return Unreadable(_brief(error))
+
+
+def digest_at(store: Store, path: str, size_bytes: int) -> str | Unreadable | None:
+    """The digest of the bytes at ``path``, read in small parts."""
+    try:
+        if isinstance(store, LocalStore):
+            fd = _open(store, path)
+            if isinstance(fd, Unreadable):
+                return fd
+            try:
+                return digest_of_file(fd)[1]
+            finally:
+                os.close(fd)
+        if size_bytes <= IN_MEMORY:
+            raw = store.read(path)
+            return None if raw is None else digest_of(raw)
+        with tempfile.TemporaryDirectory(prefix="flowreg-check-") as folder:
+            return store.get_file(path, Path(folder, "blob"))
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (FlowregError, OSError) as error:
+        return Unreadable(_brief(error))
+
+
+def _read_local(store: LocalStore, path: str) -> Raw:
+    try:
+        fd = _open(store, path)
+        if isinstance(fd, Unreadable):
+            return fd
+        with open(fd, "rb", buffering=0) as file:
+            size = os.fstat(fd).st_size
+            return Unreadable(f"{size} bytes are too many") if size > LIMIT else file.readall()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        return Unreadable(_brief(error))
+
+
+def _open(store: LocalStore, path: str) -> int | Unreadable:
+    """A descriptor of the plain file at ``path``."""
+    try:
+        fd = os.open(store.folder / path, _PLAIN)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO):
+            return Unreadable("a link or a special file, which is not followed")
+        raise
+    mode = os.fstat(fd).st_mode
+    if stat.S_ISREG(mode):
+        return fd
+    os.close(fd)
+    return Unreadable(_no_file(mode))
+
+
+def _no_file(mode: int) -> str:
+    return "a link, which is not followed" if stat.S_ISLNK(mode) else "a folder" if stat.S_ISDIR(mode) else "no plain file"
+
+
+def _read_alone(store: Store, path: str) -> Raw:
+    try:
+        return _bounded(store.read(path))
+    except (FlowregError, OSError) as error:
+        return Unreadable(_brief(error))
+
+
+def _bounded(raw: bytes | None) -> Raw:
+    return Unreadable(f"{len(raw)} bytes are too many") if raw is not None and len(raw) > LIMIT else raw
+
+
+def _brief(error: Exception) -> str:
+    if isinstance(error, FlowregError):
+        return error.what
+    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__

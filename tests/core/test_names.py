@@ -1,0 +1,143 @@
+"""Names: one spelling, on disk too; nothing that a file system, a shell or a look-alike could turn into something else."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from flowreg.core.layout import blob_path, checkpoint_path, entry_path, head_path, model_of_head
+from flowreg.core.names import alias_name, digest, from_disk, model_name, on_disk, parse_ref, shown
+from flowreg.errors import BadInput
+
+ALPHABET = "abAB09._-/éÉßſΣςıİｆﬁ模K%"
+
+
+def is_name(text: str) -> bool:
+    try:
+        model_name(text)
+    except BadInput:
+        return False
+    return True
+
+
+models = st.text(ALPHABET, min_size=1, max_size=8).filter(is_name) | st.text(min_size=1, max_size=12).filter(is_name)
+
+
+@settings(max_examples=400, deadline=None)
+@given(models, models)
+def test_two_names_never_meet_on_disk(one: str, other: str) -> None:
+    """Whatever a file system does about case and Unicode: two models are two folders and two heads."""
+    assume(one != other)
+
+    def seen(path: str) -> str:
+        return unicodedata.normalize("NFKC", path.casefold())
+
+    assert seen(on_disk(one)) != seen(on_disk(other))
+    assert seen(head_path(one)) != seen(head_path(other))
+
+
+@settings(max_examples=400, deadline=None)
+@given(models)
+def test_a_name_is_read_back_from_its_paths(name: str) -> None:
+    """``from_disk(on_disk(name)) == name``, and the file name of a head names its model."""
+    assert from_disk(on_disk(name)) == name
+    assert model_of_head(head_path(name).removeprefix("heads/")) == name
+    assert on_disk(name).isascii()
+    assert on_disk(name) == on_disk(name).lower()
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(ALPHABET + "cd234", max_size=12))
+def test_what_no_name_is_written_as_is_no_name(text: str) -> None:
+    """A stranger's folder is nobody's model: there is one spelling of each."""
+    name = from_disk(text)
+
+    assert name is None or on_disk(name) == text
+
+
+@settings(max_examples=300, deadline=None)
+@given(models)
+def test_every_file_name_of_a_model_fits_a_file_system(name: str) -> None:
+    """No part of a path is longer than 255 bytes, however deep the namespace."""
+    for path in (entry_path(name, 10**19), checkpoint_path(name, 10**19), head_path(name)):
+        assert max(len(part) for part in path.split("/")) <= 255 - len("..0123456789abcdef.tmp")
+
+
+def test_a_deep_namespace_is_refused_before_its_head_could_not_be_named() -> None:
+    """A head is one file name, with ``/`` as ``%2f``."""
+    assert model_name("/".join("a" * 50))
+    with pytest.raises(BadInput):
+        model_name("/".join("a" * 100))
+
+
+NO_MODELS = [
+    "", " ", "/", "a/", "/a", "a//b", ".", "..", "../a", "a/..", "a/../b", ".a", "_a", "-a", "a b", "a\n", "a\0", "a\\b",
+    "a:b", "a@b", "a*", "a?",
+    "a%2fb", "~a", "journal", "a/journal", "checkpoints/a", "e\u0301", "a\u200b", "\u202eabc", "a\ud800", "😀", "x" * 201,
+    "é" * 100, "a" * 101, None, 5,
+    b"a", ["a"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NO_MODELS, ids=ascii)
+def test_what_cannot_name_a_model(name: Any) -> None:
+    """Refused with the allowed form."""
+    with pytest.raises(BadInput, match=r"churn or risk/churn|is text") as error:
+        model_name(name)
+
+    assert len(str(error.value)) < 1000
+
+
+NO_ALIASES = [
+    "", "Champion", "1st", "v7", "v", "newest", "latest", "current", "none", "a b", "a/b", "a@b", "a~1", "é", "a" * 65, "_a",
+    "a\n", None, 5,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [name for name in NO_ALIASES if name != "v"], ids=ascii)
+def test_what_cannot_name_an_alias(name: Any) -> None:
+    """Neither what looks like a version nor what means something else already."""
+    with pytest.raises(BadInput):
+        alias_name(name)
+
+
+NO_REFS = [
+    "", "churn", "@1", "churn@", "churn@0", "churn@01", "churn@-1", "churn@+1", "churn@1.0", "churn@١", "churn@1 ",
+    "churn@1\n", "churn@1@2", "churn@champion~0",
+    "churn@champion~01", "churn@champion~", "churn@newest~1", "churn@1~1", "churn@NEWEST", "churn@sha256:abc",
+    "churn@sha256:ABCDEF", "churn@sha256:" + "a" * 65,
+    "churn@latest", "churn@v3", "churn@9999999999", "../churn@1", "churn@champion~99999", "a" * 10**6,
+    "churn@" + "a" * 10**6, None, 5, b"churn@1", ["churn@1"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("ref", NO_REFS, ids=lambda ref: ascii(ref)[:30])
+def test_what_is_no_reference(ref: Any) -> None:
+    """Refused with every form there is, however long what was given."""
+    with pytest.raises(BadInput) as error:
+        parse_ref(ref)
+
+    assert len(str(error.value)) < 1000
+
+
+@pytest.mark.parametrize(
+    "text", ["", "sha256:", "sha256:" + "g" * 64, "sha256:" + "A" * 64, "SHA256:" + "a" * 64, "sha256:" + "a" * 63, "../x", None, 5]
+)
+def test_only_a_digest_makes_a_path_of_a_blob(text: Any) -> None:
+    """No path is made of anything else."""
+    with pytest.raises(BadInput):
+        digest(text)
+    with pytest.raises(BadInput):
+        blob_path(text)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text() | st.binary() | st.lists(st.text()))
+def test_what_is_quoted_can_be_printed(value: object) -> None:
+    """No control characters, no bidirectional tricks, no lone surrogates, no flood."""
+    assert shown(value).isprintable()
+    assert len(shown(value)) < 120

@@ -241,6 +241,8 @@ class Registry:
 
     def set_policy(self, policy: Policy, *, because: str | None = None) -> PolicyRecord:
         """Put a policy in force: the alias it names is protected from now on. The same text again changes nothing."""
+        if not hasattr(policy, "to_json"):
+            raise BadInput(f"{shown(policy)} is not a policy", do="give Policy.load(path) or Policy.parse(text)", code="bad-policy")
         text = policy.to_json()
         event = PolicySet(
             name=policy.policy, models=tuple(policy.models), alias=policy.alias, digest=digest_of(encode(text)), policy=text

@@ -273,3 +273,22 @@ def test_killed_in_the_middle_nothing_is_half_done(tmp_path: Path) -> None:
     assert len({v.key for v in versions}) == len(versions)
     for version in versions:
         assert registry.load(version, trust=True)["i"] == int((version.key or "").removeprefix("job-"))
+
+
+def test_nothing_is_built_on_a_blob_that_was_cut_off(any_root: Root, tmp_path: Path) -> None:
+    """The same bytes again, where the stored ones were emptied: refused, with no version that could not be loaded."""
+    url, options = any_root
+    registry = Registry(url, storage_options=options)
+    (tmp_path / "weights.bin").write_bytes(b"x" * 1000)
+    registry.register("m", tmp_path / "weights.bin")
+    registry._store.replace(blob_path(next(iter(registry.files("m@1").values()))), b"")
+
+    with pytest.raises(Corrupt, match="a blob of 1000 bytes is stored with 0 bytes"):
+        registry.register("m", tmp_path / "weights.bin")
+    assert [v.number for v in registry.versions("m")] == [1]
+
+
+def test_what_is_no_policy_is_refused(tmp_path: Path) -> None:
+    """A path or a mapping is not a policy; the text says how to read one."""
+    with pytest.raises(BadInput, match="is not a policy"):
+        Registry(tmp_path / "r").set_policy("policies/churn.yaml")  # type: ignore[arg-type]

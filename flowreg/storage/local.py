@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from ..errors import BadInput, Unavailable
+from ..errors import BadInput, Corrupt, Unavailable
 from .hashing import copy_hashing, write_back
 
 T = TypeVar("T")
@@ -85,12 +85,15 @@ class LocalStore:
                     os.fsync(fd)
                     with contextlib.suppress(FileExistsError):  # another process stored the same bytes meanwhile
                         self._name(temporary, target)
+                self._require_size(target, size)
         return size, digest
 
     def put_bytes(self, path: str, data: bytes) -> None:
         """Durably put a blob that is small enough to be in memory, if absent."""
-        with contextlib.suppress(FileExistsError):
+        try:
             self.create(path, data)
+        except FileExistsError:
+            self._require_size(os.path.join(self.root, path), len(data))
 
     def get_file(self, path: str, into: Path) -> str | None:
         """Copy the file at ``path`` to the new file ``into`` and return the digest of what was copied; None if there is none."""
@@ -106,6 +109,17 @@ class LocalStore:
                 os.close(fd)
         finally:
             os.close(origin)
+
+    def _require_size(self, target: str, size: int) -> None:
+        """What stands under a digest already must at least have its size: nothing may be built on a blob that was cut off."""
+        found = os.lstat(target).st_size
+        if found != size:
+            raise Corrupt(
+                f"a blob of {size} bytes is stored with {found} bytes",
+                where=f"{target}; nothing was registered",
+                do="remove the damaged file and register again, or restore it; then run flowreg check",
+                code="damaged-blob",
+            )
 
     def _target(self, path: str) -> str:
         target = os.path.join(self.root, path)

@@ -22,7 +22,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from ..core.codec import digest_of
-from ..errors import BadInput, FlowregError, Refused, Unavailable
+from ..errors import BadInput, Corrupt, FlowregError, Refused, Unavailable
 from .hashing import digest_of_file, digest_of_path
 from .local import LocalStore, read_all, regular_file
 
@@ -223,7 +223,7 @@ class FsspecStore:
         if found is None:
             raise self._unavailable(error or FileNotFoundError(path)) from error
         if found != size:
-            raise Unavailable(
+            raise Corrupt(
                 f"a blob of {size} bytes is stored with {found} bytes",
                 where=f"{self.root}/{path}; nothing was registered",
                 do="run flowreg check: the stored one is damaged",

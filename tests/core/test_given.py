@@ -8,13 +8,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
+import numpy
 import pytest
 
 from flowreg.core import given
 from flowreg.core.events import Dataset
 from flowreg.errors import BadInput
-
-numpy = pytest.importorskip("numpy")
 
 LONG, SURROGATE, CONTROL = "x" * 10**6, "\ud800", "a\x00b"
 

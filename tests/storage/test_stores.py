@@ -19,6 +19,7 @@ import pytest
 from flowreg import Registry
 from flowreg.errors import BadInput, FlowregError, Refused, Unavailable
 from flowreg.storage.store import Store, open_store, shown_root
+from tests.servers.need import need_module
 
 SECRET = "canary-7f3a9"
 
@@ -187,7 +188,7 @@ def web(published: Path) -> Iterator[str]:
 
 def test_a_web_server_is_read_and_not_written(web: str, tmp_path: Path) -> None:
     """The same over HTTP."""
-    pytest.importorskip("aiohttp")
+    need_module("aiohttp", "pip install aiohttp")
     registry = Registry(f"http://{web}")
 
     assert registry.get("churn@champion").metrics == {"auc": 0.9}

@@ -6,7 +6,7 @@
 'churn@12+3fa9c1'
 
 Rule 1: nothing here writes.
-Rule 2: resolving an alias costs one read, two when it makes sure that nothing newer exists.
+Rule 2: resolving an alias costs one read, and a second round trip to make sure that the head tells the truth and nothing is newer.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flowreg import BadInput, NotFound, Refused, Registry, serving
+from flowreg import BadInput, Corrupt, NotFound, Refused, Registry, serving
 from flowreg.core.layout import head_path
 from flowreg.serving import Reader
 from tests.conftest import Root
@@ -108,3 +108,17 @@ def test_the_functions_take_a_root(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     assert loaded == serving.load("m@1", trust=True) == {"w": 5}
     assert serving.fetch("m@1", tmp_path / "files") == tmp_path / "files"
+
+
+def test_a_head_without_its_entry_is_no_answer(tmp_path: Path) -> None:
+    """The newest entry is gone and the head remembers it: that is a loss, and is said, not served."""
+    registry = Registry(tmp_path / "r")
+    registry.register("m", {"w": 1}, trust="pickle")
+    registry.promote("m@1", to="champion")
+    registry.flush()
+    (tmp_path / "r/models/m/journal" / f"{2:020d}.json").unlink()
+
+    with pytest.raises(Corrupt, match="entry 2 of m is gone"):
+        serving.resolve("m@champion", root=tmp_path / "r")
+    with pytest.raises(Corrupt, match="entry 2 of m is gone"):
+        Registry(tmp_path / "r").models()

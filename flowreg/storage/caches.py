@@ -27,7 +27,7 @@ from ..core.layout import checkpoint_folder, checkpoint_path, entry_path, head_p
 from ..core.state import EMPTY, ModelState
 from ..errors import Corrupt
 from .forks import ProcessLock
-from .journal import Opened, read_on
+from .journal import Opened
 from .store import Store
 
 READER = 1  # raise it when ModelState gains something that older checkpoints lack
@@ -57,9 +57,12 @@ def read_head(store: Store, model: str) -> Head | None:
 
 
 def newest_head(store: Store, model: str) -> Head | None:
-    """The stored head, if the journal has no newer entry."""
+    """The stored head, if the journal ends at the entry that it names; asked in one round trip after the head itself."""
     head = read_head(store, model)
-    return None if head is None or any(read_on(store, model, head.seq)) else head
+    if head is None:
+        return None
+    named, *newer = store.read_many([entry_path(model, seq) for seq in (head.seq, head.seq + 1, head.seq + 2)])
+    return head if named is not None and codec.digest_of(named) == head.digest and not any(newer) else None
 
 
 def decode_head(raw: bytes, model: str) -> Head | None:

@@ -26,7 +26,7 @@ def as_files(artifact: Any, *, trust: str | None, loader: str | None) -> Iterato
     """The path of an artifact's files, and the name of the format that can load them."""
     if isinstance(artifact, str | os.PathLike):
         path = Path(artifact)
-        _require_path(path)
+        _require_path(path, given=os.fspath(artifact))
         yield path, loader_named(loader).name if loader else loader_for_path(path, trust=trust)
         return
     saver = saver_for(artifact, trust=trust, loader=loader)
@@ -52,10 +52,10 @@ def load_artifact(store: Store, digest: str, *, ref: str, trust: bool, author: s
             raise _named(error, ref) from error.__cause__
 
 
-def _require_path(path: Path) -> None:
-    if not os.path.lexists(path):  # False also where the text cannot be a path at all
+def _require_path(path: Path, *, given: str) -> None:
+    if not given or not os.path.lexists(path):  # False also where the text cannot be a path at all
         raise BadInput(
-            f"there is no file or folder {shown(str(path))}",
+            f"there is no file or folder {shown(given)}",
             where="nothing was registered",
             do="check the path; an object such as a fitted model is passed as it is",
             code="no-file",

@@ -68,10 +68,11 @@ def test_an_interrupt_ends_quietly(churn: Registry, tmp_path: Path) -> None:
     fifo = tmp_path / "scores.json"
     os.mkfifo(fifo)
     argv = [*COMMAND, "evaluate", "churn@1", "--from", str(fifo), "--root", str(tmp_path / "registry")]
-    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    listens = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731  # a suite that runs in the background ignores it
+    process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=listens)
     with open(fifo, "wb"):  # opens when the command reads: it is past its imports
         process.send_signal(signal.SIGINT)
-        out, error = process.communicate()
+        out, error = process.communicate(timeout=60)
 
     assert (process.returncode, out, error) == (130, b"", b"interrupted\n")
 

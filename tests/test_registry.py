@@ -208,6 +208,7 @@ HOSTILE: dict[str, Callable[[Registry, Path], object]] = {
     "link in a folder": lambda r, p: r.register("churn", _made(p / "d/link", lambda at: at.symlink_to("/etc/passwd")).parent),
     "pipe": lambda r, p: r.register("churn", _made(p / "pipe", os.mkfifo)),
     "unsafe file name": lambda r, p: r.register("churn", _made(p / "d/a:b", Path.touch).parent),
+    "names that meet": lambda r, p: r.register("churn", _made(_made(p / "d/a", Path.touch).with_name("A"), Path.touch).parent),
     "empty folder": lambda r, p: r.register("churn", _made(p / "empty", Path.mkdir)),
     "reason": lambda r, _: r.retire("churn@1", because="   "),
     "reference": lambda r, _: r.get("churn@04"),

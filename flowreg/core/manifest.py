@@ -57,7 +57,7 @@ def manifest_of(files: Iterable[File], *, loader: str) -> Manifest:
         raise BadInput(f"an artifact of {len(listed)} files is too large", do=f"at most {FILE_LIMIT}: pack small files together")
     for file in listed:
         safe_path(file.path)
-    _refuse_collisions([file.path for file in listed])
+    refuse_collisions([file.path for file in listed])
     return Manifest(loader, listed)
 
 
@@ -117,7 +117,8 @@ def _size(value: object) -> int:
     raise BadInput(f"{shown(value)} is not a size")
 
 
-def _refuse_collisions(paths: list[str]) -> None:
+def refuse_collisions(paths: list[str]) -> None:
+    """``BadInput`` where two paths meet on some system, or one lies below another that is a file."""
     seen: dict[str, str] = {}
     for path in paths:
         folded = unicodedata.normalize("NFC", path.casefold())

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from ..core.codec import digest_of
 from ..core.layout import blob_path
-from ..core.manifest import FILE_LIMIT, File, Manifest, decode_manifest, encode_manifest, manifest_of, safe_path
+from ..core.manifest import FILE_LIMIT, File, Manifest, decode_manifest, encode_manifest, manifest_of, refuse_collisions, safe_path
 from ..errors import BadInput, Corrupt, Refused
 from .local import parallel_map, read_all, regular_file
 from .store import IN_MEMORY, Store
@@ -45,6 +45,7 @@ def put_file(store: Store, path: Path) -> str:
 def put_artifact(store: Store, path: Path, *, loader: str, progress: Progress = no_progress) -> tuple[Manifest, str]:
     """Store a file, or a folder with all its files, and the manifest; the manifest and its digest."""
     listed = list(_walk(path))
+    refuse_collisions([name for name, _ in listed])  # before a byte is written
     if len(listed) == 1 and os.lstat(listed[0][1]).st_size <= IN_MEMORY:
         with regular_file(listed[0][1]) as fd:
             data = read_all(fd)

@@ -6,6 +6,8 @@ has a row in ``PROOFS``; one without a row is read, and refused for writing.
 Rule 3: an error of ``create`` says nothing about whether the bytes landed. The caller reads back.
 Rule 4: listings and instances are not cached, and a forked child makes a filesystem of its own.
 Rule 5: ``root`` is safe to show; credentials stay in the filesystem object.
+
+It is long because what each filesystem really does is told in one place, beside the proof.
 """
 
 from __future__ import annotations

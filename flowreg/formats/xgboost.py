@@ -3,8 +3,8 @@
 Rule 1: the class comes back. For a wrapper, ``wrapper.json`` holds its name and parameters beside the model: XGBoost itself
 forgets those (``missing`` among them, which changes predictions). Only names in ``WRAPPERS`` are ever looked up.
 Rule 2: saving leaves the model as it was (XGBoost's own ``save_model`` sets an attribute on it for a while).
-Rule 3: a file runs no code. A damaged one is an error; whether one crafted with care can crash XGBoost's compiled reader or
-predictor is not known to us.
+Rule 3: a file runs no code. One that is cut off is an error (``ubj``: XGBoost's own reader would end the process); whether one
+crafted with care can crash XGBoost's compiled reader or predictor is not known to us.
 Not kept: callbacks and functions given as parameters, and the table of ``evals_result()``. Predictions need none of them.
 """
 
@@ -20,6 +20,7 @@ from ..core.names import shown
 from ..errors import BadInput
 from .kinds import described, is_a, is_exactly
 from .reading import model_file, needed, reading
+from .ubj import require_whole
 
 FILE = "model.ubj"
 WRAPPER_FILE = "wrapper.json"
@@ -57,8 +58,7 @@ class XGBoost:
         with reading(path, "xgboost"):
             model = _wrapper(folder, xgboost) if (folder / WRAPPER_FILE).is_file() else xgboost.Booster()
             raw = path.read_bytes()
-            if not raw.startswith(b"{"):  # on no bytes at all XGBoost 3.2 ends the process
-                raise ValueError("it does not start as UBJ does")
+            require_whole(raw)  # XGBoost 3.2 ends the process on bytes that are cut off
             model.load_model(bytearray(raw))
             return model
 

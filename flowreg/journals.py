@@ -2,30 +2,47 @@
 
 Rule 1: a decision and its entry are made under one and the same state of the registry's journal, which ``under`` names.
 Rule 2: an entry that readers would find void is not written.
+Rule 3: an entry is written only while the blobs that were stored for it are not doomed, by the registry state that it is decided under.
+Rule 4: the registry's journal names a model before the model's first entry is written, so that a collection knows whom to fence.
 """
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import os
 import socket
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from functools import cached_property
 
 from . import ids
 from .core import given
 from .core.codec import Entry, Slot
-from .core.events import By, Envelope, Event, RegistryCreated, Run
+from .core.events import By, Envelope, Event, Fenced, ModelCreated, RegistryCreated, Run
 from .core.layout import HEADS, MODELS, journal_folder
 from .core.policies import NO_POLICIES, RegistryState, replay_registry
 from .core.state import EMPTY, ModelState, replay
-from .errors import Corrupt
+from .errors import Corrupt, FlowregError
 from .storage.caches import Caches, opened
 from .storage.forks import ProcessLock
+from .storage.incarnations import DoomedMeanwhile, Places
 from .storage.journal import Journal, Opened
+from .storage.local import parallel_map
 from .storage.store import Store
+from .storage.windows import gap, newest_listed
 
 Decide = Callable[[ModelState, RegistryState], Sequence[Event]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a request wants decided once its blobs are stored."""
+
+    decide: Decide
+    run: Run | None
+    asked: object
 
 
 class Journals:
@@ -37,7 +54,9 @@ class Journals:
         self._models: dict[str, Journal[ModelState]] = {}
         self._lock = ProcessLock()
         self.caches = Caches(store)
-        self.registry: Journal[RegistryState] = Journal(store, None, replay=replay_registry, opened=lambda: Opened(NO_POLICIES))
+        self.registry: Journal[RegistryState] = Journal(
+            store, None, replay=replay_registry, opened=lambda: Opened(NO_POLICIES, newest_listed(store, None))
+        )
 
     def of(self, model: str) -> Journal[ModelState]:
         """The journal of ``model``."""
@@ -54,20 +73,28 @@ class Journals:
 
     def replay(self, slots: Sequence[Slot], start: ModelState = EMPTY) -> ModelState:
         """The state after these slots, under the policies that were in force for each."""
-        policies = self.registry.state(fresh=False)
-        if policies.registry is None or any(isinstance(s, Entry) and s.said.under > policies.seq for s in slots):
-            policies = self.registry.state()
-        return replay(slots, start, policies=policies)
+        newest = max((slot.said.under for slot in slots if isinstance(slot, Entry)), default=0)
+        return replay(slots, start, policies=self._policies(max(newest, start.under)))
 
-    def transact(self, model: str, decide: Decide, *, because: str | None = None, run: Run | None = None) -> ModelState:
-        """Append what ``decide`` decides to the journal of ``model``, and the state after it."""
-        policies = self.created()
+    def transact(
+        self,
+        model: str,
+        decide: Decide,
+        *,
+        because: str | None = None,
+        run: Run | None = None,
+        asked: object = None,
+        places: Places | None = None,
+    ) -> ModelState:
+        """Append what ``decide`` decides to the journal of ``model``, and the state after it. ``asked``: see ``Journal.transact``."""
+        policies = self._named(model)
         by = self.by(run)
 
         def decided(state: ModelState) -> Sequence[Event]:
             nonlocal policies
-            if state.under > policies.seq:
-                policies = self.registry.state()
+            policies = self._policies(max(state.under, policies.seq))
+            if places is not None:
+                places.refuse_doomed(policies.doomed)
             return decide(state, policies)
 
         def envelope(state: ModelState, events: Sequence[Event]) -> Envelope:
@@ -76,7 +103,41 @@ class Journals:
                 because=because, under=policies.seq, events=tuple(events),
             )  # fmt: skip
 
-        return self.of(model).transact(decided, envelope)[1]
+        return self.of(model).transact(decided, envelope, author=(by, because), asked=asked)
+
+    def store_and_transact(self, model: str, stored: Callable[[Places], Wish], *, because: str | None) -> ModelState:
+        """``transact`` for a request with blobs: ``stored`` puts them, and says what to decide. Once more where one was doomed since."""
+        while True:
+            places = Places(self.registry.state(fresh=False).doomed)
+            wish = stored(places)
+            try:
+                return self.transact(model, wish.decide, because=because, run=wish.run, asked=wish.asked, places=places)
+            except DoomedMeanwhile:
+                continue
+
+    def fence(self, model: str, under: int, *, because: str) -> ModelState:
+        """Have whoever writes next to ``model`` know the registry's journal up to ``under``; the model's state, all before that in it."""
+        self._policies(under)
+        return self.transact(model, lambda state, _: [] if state.under >= under else [Fenced()], because=because)
+
+    def fence_all(self, registry: RegistryState, patterns: Sequence[str]) -> None:
+        """Best effort: no model that these patterns cover takes an entry any more that claims to be older than ``registry``."""
+
+        def one(model: str) -> None:
+            with contextlib.suppress(FlowregError):  # a model that cannot be written is in no danger
+                self.fence(model, registry.seq, because="a policy changed")
+
+        covered = [model for model in sorted(registry.models) if any(fnmatchcase(model, pattern) for pattern in patterns)]
+        parallel_map(one, covered, threads=8)
+
+    def _named(self, model: str) -> RegistryState:
+        """The registry, which knows of this model."""
+        known = self.registry.state(fresh=False)
+        if model in known.models:
+            return known
+        self._refuse_lost()
+        first, born = RegistryCreated(nonce=ids.new_id()), ModelCreated(model=model)
+        return self.transact_registry(lambda now: [] if model in now.models else [born] if now.registry else [first, born])
 
     def transact_registry(self, decide: Callable[[RegistryState], Sequence[Event]], *, because: str | None = None) -> RegistryState:
         """The same for the registry's own journal."""
@@ -88,7 +149,17 @@ class Journals:
                 because=because, under=state.seq, events=tuple(events),
             )  # fmt: skip
 
-        return self.registry.transact(decide, envelope)[1]
+        return self.registry.transact(decide, envelope, author=(by, because))
+
+    def _policies(self, under: int) -> RegistryState:
+        """The registry's journal, read at least up to entry ``under``, which some entry says that it was decided under."""
+        known = self.registry.state(fresh=False)
+        if known.registry is not None and under <= known.seq:
+            return known
+        known = self.registry.state()
+        if under <= known.seq or known.registry is None:  # a journal that is gone as a whole is refused by ``created``
+            return known
+        raise gap(None, known.seq + 1, under)
 
     def created(self) -> RegistryState:
         """The registry as last seen; the first write creates it."""
@@ -101,6 +172,8 @@ class Journals:
 
     def _refuse_lost(self) -> None:
         """A new identity over old models would make all their entries those of another registry."""
+        if self.registry.state(fresh=False).registry is not None:
+            return
         if self.registry.state().registry is None and self._has_models() and self.registry.state().registry is None:
             raise Corrupt(
                 "the registry's own journal is gone, though it has models",

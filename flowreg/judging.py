@@ -18,6 +18,7 @@ from .core.state import ModelState, VersionState
 from .errors import Conflict, Refused
 from .gates import Facts, Measured, Policy, Subject, blocked_message, judge
 from .storage import blobs
+from .storage.incarnations import Places
 from .storage.store import Store
 from .version import VERSION
 
@@ -42,7 +43,7 @@ class Promotion:
         decision = judged(self._store, self._model, state, self._number, policy, by=self._by, override=self._override)
         self._refuse_if_moved(decision)
         self.decision = decision
-        digest = blobs.put(self._store, encode(decision.model_dump(exclude_none=True)))
+        digest = blobs.put(self._store, encode(decision.model_dump(exclude_none=True)), Places(policies.doomed))
         return decide.promote(state, self._number, self._alias, model=self._model, policy=policy, decision=(digest, decision))
 
     def _refuse_if_moved(self, decision: Decision) -> None:

@@ -12,7 +12,7 @@ from .core.names import Alias, Number, Ref, from_disk, parse_ref, shown
 from .core.policies import PolicyRecord, RegistryState
 from .core.state import ModelState
 from .core.views import HistoryLine, ModelLine, Version, history_lines
-from .errors import BadInput, NotFound
+from .errors import BadInput, Corrupt, NotFound
 from .storage.caches import newest_head
 from .storage.store import Store
 
@@ -91,6 +91,10 @@ def line_of(model: str, state: ModelState) -> ModelLine:
     if newest is None:
         return ModelLine(model, 0, "", "", aliases)
     return ModelLine(model, newest.number, newest.stamp.at, newest.stamp.by.actor, aliases)
+
+
+def line_of_broken(model: str, error: Corrupt) -> ModelLine:
+    return ModelLine(model, 0, "", "", broken=error.what)
 
 
 def line_of_head(store: Store, model: str) -> ModelLine | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,22 +22,26 @@ from .core import decide, given
 from .core.codec import digest_of, encode
 from .core.decision import Decision
 from .core.events import Evaluated, Event, Parent, PolicyRemoved, PolicySet, Run, VersionRegistered
+from .core.layout import blob_path
 from .core.names import Alias, Newest, alias_name, model_name, shown
 from .core.policies import PolicyRecord, RegistryState, replay_registry
 from .core.state import ModelState
 from .core.views import AliasMove, Difference, Evaluation, HistoryLine, ModelLine, Version, difference, evaluation_view, version_view
-from .errors import BadInput, NotFound
-from .journals import Journals
+from .errors import BadInput, Corrupt, NotFound
+from .journals import Journals, Wish
 from .lineage.capture import Captured, capture
 from .lineage.loaded import loaded_in_run, note_loaded
 from .lineage.prefect_run import flow_run_id
 from .root import default_root
 from .storage import blobs
+from .storage.hashing import Progress, no_progress
+from .storage.incarnations import Place, Places
 from .storage.local import parallel_map
 from .storage.store import open_store
 
 if TYPE_CHECKING:
     from .check import Report
+    from .collecting import Collection
     from .gates import Policy
 
 Moment = str | datetime | None
@@ -94,7 +98,7 @@ class Registry:
         trust: str | None = None,
         loader: str | None = None,
         because: str | None = None,
-        progress: blobs.Progress = blobs.no_progress,
+        progress: Progress = no_progress,
     ) -> Version:
         """Store an artifact as the next version of ``model``.
 
@@ -116,16 +120,21 @@ class Registry:
         text = given.card(card)
         given.storable(draft, Evaluated(version=1, metrics=numbers[0]))
         with as_files(artifact, trust=trust, loader=loader) as (path, format_name):
-            seen = self._run(run)  # from here on bytes are written
-            evaluation = self._evaluated(1, numbers, rows, measured_on, run=seen) if metrics or rows else None
-            manifest, digest = blobs.put_artifact(self._store, path, loader=format_name, progress=progress)
-        stored: dict[str, Any] = {
-            "run": seen, "manifest": digest, "loader": format_name, "size_bytes": manifest.size_bytes, "file_count": len(manifest.files),
-            "card": None if text is None else blobs.put(self._store, text),
-            "key": draft.key or _key_of_run(seen, digest),
-        }  # fmt: skip
-        draft = draft.model_copy(update=stored)
-        state = self._append(name, lambda state: decide.register(state, draft, evaluation), because, seen)
+
+            def stored(place: Places) -> Wish:  # from here on bytes are written
+                nonlocal draft
+                seen = self._run(run, place)
+                evaluation = self._evaluated(1, numbers, rows, measured_on, place, run=seen) if metrics or rows else None
+                manifest, digest = blobs.put_artifact(self._store, path, loader=format_name, progress=progress, place=place)
+                said: dict[str, Any] = {
+                    "run": seen, "manifest": digest, "loader": format_name, "size_bytes": manifest.size_bytes,
+                    "file_count": len(manifest.files), "card": None if text is None else blobs.put(self._store, text, place),
+                    "key": draft.key or _key_of_run(seen, digest),
+                }  # fmt: skip
+                draft = draft.model_copy(update=said)
+                return Wish(lambda state, _: decide.register(state, draft, evaluation), seen, asked=(draft, evaluation))
+
+            state = self._journals.store_and_transact(name, stored, because=because)
         number = state.by_key[draft.key] if draft.key else state.newest
         return version_view(name, state, state.versions[number - 1])
 
@@ -150,12 +159,18 @@ class Registry:
         model, number = self._number(ref)
         checked = given.metrics(metrics), given.slices(slices), given.dataset(on)
         because, key, evaluator = given.reason(because), given.key(key), given.label_text(evaluator, "evaluator")
-        seen = self._run(run)  # from here on bytes are written
-        draft = self._evaluated(
-            number, *checked, run=seen, key=key, evaluator=evaluator,
-            examples=None if examples is None else blobs.put_file(self._store, Path(examples)),
-        )  # fmt: skip
-        state = self._append(model, lambda state: decide.evaluate(state, draft), because, seen)
+        draft = Evaluated(version=number)
+
+        def stored(place: Places) -> Wish:  # from here on bytes are written
+            nonlocal draft
+            seen = self._run(run, place)
+            draft = self._evaluated(
+                number, *checked, place, run=seen, key=key, evaluator=evaluator,
+                examples=None if examples is None else blobs.put_file(self._store, Path(examples), place),
+            )  # fmt: skip
+            return Wish(lambda state, _: decide.evaluate(state, draft), seen, asked=draft)
+
+        state = self._journals.store_and_transact(model, stored, because=because)
         recorded = [e for e in state.versions[number - 1].evaluations if draft.key is None or e.said.key == draft.key]
         return evaluation_view(model, recorded[-1])
 
@@ -168,6 +183,14 @@ class Registry:
         """Bar a version from every alias. Its bytes stay."""
         reason = given.required_reason(because, "retiring a version")
         return self._about(ref, lambda state, number, model: decide.retire(state, number, model=model), reason)
+
+    def hold(self, ref: VersionRef, *, because: str) -> None:
+        """A legal hold on a version, or with a bare name on a whole model: no retiring, no byte is removed, until ``release``."""
+        self._held(ref, decide.hold, given.required_reason(because, "a hold"))
+
+    def release(self, ref: VersionRef, *, because: str) -> None:
+        """Lift a hold."""
+        self._held(ref, decide.release, given.required_reason(because, "releasing a hold"))
 
     def restore(self, ref: VersionRef, *, because: str) -> Version:
         """Lift the bar of ``retire``."""
@@ -224,7 +247,7 @@ class Registry:
             blobs.verify_artifact(self._store, target.manifest, what=f"{model}@{target.number}")
             return [move]
 
-        state = self._append(model, events, reason, seen)
+        state = self._append(model, events, reason, seen, asked=("rollback", alias, back, to and number))
         return self._moved(model, state, alias, None)
 
     def remove_alias(self, ref: str, *, because: str | None = None) -> None:
@@ -253,7 +276,9 @@ class Registry:
             return [] if now and now.digest == event.digest else [event]
 
         self._journals.created()
-        return reading.policy_named(self._journals.transact_registry(events, because=given.reason(because)), event.name)
+        after = self._journals.transact_registry(events, because=given.reason(because))
+        self._journals.fence_all(after, event.models)
+        return reading.policy_named(after, event.name)
 
     def remove_policy(self, name: str, *, because: str) -> None:
         """Take a policy out of force; what it protected may be moved by anybody then."""
@@ -263,7 +288,8 @@ class Registry:
             return [PolicyRemoved(name=reading.policy_named(state, name).name)]
 
         self._journals.created()
-        self._journals.transact_registry(events, because=reason)
+        after = self._journals.transact_registry(events, because=reason)
+        self._journals.fence_all(after, next(p.models for p in reversed(after.policies) if p.name == name))
 
     def policies(self, *, as_of: Moment = None) -> tuple[PolicyRecord, ...]:
         """The policies in force, by name."""
@@ -287,12 +313,9 @@ class Registry:
         return tuple(version_view(model, state, version) for version in state.versions)
 
     def models(self, *, as_of: Moment = None) -> tuple[ModelLine, ...]:
-        """Every model of the registry at a glance, by name."""
-        names = reading.model_names(self._store)
-        if as_of is not None:
-            lines = [reading.line_of(name, self._state(name, as_of)) for name in names]
-            return tuple(line for line in lines if line.newest)
-        return tuple(parallel_map(self._line, names, threads=8))
+        """Every model of the registry at a glance, by name; one whose journal is damaged says so in ``broken``."""
+        lines = parallel_map(lambda name: self._line(name, as_of), reading.model_names(self._store), threads=8)
+        return tuple(line for line in lines if line.newest or line.broken)
 
     def history(self, model: str, *, as_of: Moment = None) -> tuple[HistoryLine, ...]:
         """Everything that happened to a model, the oldest first, with who and why; slots without effect are shown with the reason."""
@@ -310,9 +333,7 @@ class Registry:
         manifest = blobs.get_manifest(self._store, version.digest, what=version.ref)
         return {file.path: file.digest for file in manifest.files}
 
-    def fetch(
-        self, ref: VersionRef, into: str | os.PathLike[str], *, as_of: Moment = None, progress: blobs.Progress = blobs.no_progress
-    ) -> Path:
+    def fetch(self, ref: VersionRef, into: str | os.PathLike[str], *, as_of: Moment = None, progress: Progress = no_progress) -> Path:
         """Bring a version's files into the new folder ``into``, every byte verified; the folder."""
         version = self.get(ref, as_of=as_of)
         manifest = blobs.get_manifest(self._store, version.digest, what=version.ref)
@@ -349,14 +370,31 @@ class Registry:
         self.flush()
         return check(self._store, model, read_data=read_data)
 
+    def collect(self, *, dry_run: bool = True, grace: timedelta = timedelta(days=7)) -> Collection:
+        """Remove blobs that nothing refers to and that are older than ``grace``; with ``dry_run`` only say which, and why each stays."""
+        from .collecting import collect
+
+        return collect(self._store, self._journals, dry_run=dry_run, grace=grace)
+
     def flush(self) -> None:
         """Write the caches that wait to be written (heads, checkpoints). Happens by itself at the end of the process."""
         self._journals.caches.flush()
 
     # -- inside --------------------------------------------------------------------------------------------------------
 
-    def _append(self, model: str, events: Callable[[ModelState], Sequence[Event]], because: str | None, run: Run | None) -> ModelState:
-        return self._journals.transact(model, lambda state, _: events(state), because=because, run=run)
+    def _append(
+        self, model: str, events: Callable[[ModelState], Sequence[Event]], because: str | None, run: Run | None, *, asked: object = None
+    ) -> ModelState:
+        return self._journals.transact(model, lambda state, _: events(state), because=because, run=run, asked=asked)
+
+    def _held(self, ref: VersionRef, events: Callable[[ModelState, int | None], Sequence[Event]], reason: str) -> None:
+        whole = isinstance(ref, str) and "@" not in ref
+        model, number = (self._existing(model_name(ref)), None) if whole else self._number(ref)
+        self._append(model, lambda state: events(state, number), reason, None)
+
+    def _existing(self, model: str) -> str:
+        self._known(model, None)
+        return model
 
     def _about(self, ref: VersionRef, events: Callable[[ModelState, int, str], Sequence[Event]], because: str | None) -> Version:
         model, number = self._number(ref)
@@ -370,7 +408,7 @@ class Registry:
 
     def _known(self, model: str, as_of: Moment) -> ModelState:
         state = self._state(model, as_of)
-        if not state.seq:
+        if not state.newest and not state.voids:  # one with nothing but a fence was about to be born
             raise NotFound(f"there is no model {model!r}", where=self.root, do="see flowreg ls", code="no-model")
         return state
 
@@ -392,8 +430,13 @@ class Registry:
             )
         return number
 
-    def _line(self, model: str) -> ModelLine:
-        return reading.line_of_head(self._store, model) or reading.line_of(model, self._journals.of(model).state())
+    def _line(self, model: str, as_of: Moment) -> ModelLine:
+        try:
+            line = reading.line_of_head(self._store, model) if as_of is None else None
+            return line or reading.line_of(model, self._state(model, as_of))
+        except Corrupt as error:
+            self._journals.registry.state()  # where that is damaged, it is not about this model
+            return reading.line_of_broken(model, error)
 
     def _parents(self, named: Iterable[Any]) -> tuple[Parent, ...]:
         """The parents that were named and those that this flow run has loaded, each once."""
@@ -401,9 +444,9 @@ class Registry:
         return tuple(dict.fromkeys([*listed, *loaded_in_run()]))
 
     def _evaluated(
-        self, number: int, metrics: tuple[dict[str, float], int | None], rows: list[dict[str, Any]], on: Any, **more: Any
+        self, number: int, metrics: tuple[dict[str, float], int | None], rows: list[dict[str, Any]], on: Any, place: Place, **more: Any
     ) -> Evaluated:
-        table = blobs.put(self._store, encode({"rows": rows})) if rows else None
+        table = blobs.put(self._store, encode({"rows": rows}), place) if rows else None
         numbers, n = metrics
         draft = Evaluated(
             version=number, dataset=on.name, dataset_digest=on.digest, metrics=numbers, table=table,
@@ -419,8 +462,9 @@ class Registry:
         assert holder is not None, "a promotion or rollback has just given it a holder"
         return AliasMove(model, alias, version_view(model, state, holder), last.said.base, last.said.how, decision, last.stamp.because)
 
-    def _run(self, run: Any) -> Run | None:
+    def _run(self, run: Any, place: Place = blob_path) -> Run | None:
         """The run as recorded: the one given, else the flow run that this is called in. Its list of packages becomes a blob."""
+        self._journals.by(None)  # an actor who cannot be recorded is refused before a byte is written
         run = capture() if run is None and flow_run_id() else run
         if run is None or isinstance(run, Run):
             return run
@@ -429,7 +473,7 @@ class Registry:
         seen = run.run
         if run.packages is None or seen.environment is None:
             return seen
-        environment = seen.environment.model_copy(update={"packages": blobs.put(self._store, run.packages)})
+        environment = seen.environment.model_copy(update={"packages": blobs.put(self._store, run.packages, place)})
         return seen.model_copy(update={"environment": environment})
 
 

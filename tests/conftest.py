@@ -15,13 +15,19 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.servers.azurite_server import AzureServer
+from tests.servers.azurite_server import azurite as an_azurite
 from tests.servers.chromium import browser_page as a_browser_page
 from tests.servers.counting_proxy import CountingProxy, counting_proxy
+from tests.servers.fake_gcs import GcsServer
+from tests.servers.fake_gcs import fake_gcs as a_fake_gcs
 from tests.servers.moto_server import moto as a_moto
 from tests.servers.prefect_server import QUIET, PrefectServer
 from tests.servers.prefect_server import prefect_server as a_prefect_server
 from tests.servers.s3 import S3Server
 from tests.servers.seaweed import seaweed as a_seaweed
+from tests.servers.sshd import SftpServer
+from tests.servers.sshd import sshd as an_sshd
 
 ODD_NAME = "Größe & more/50% off #1 ünï 模型"
 GIT_SETTINGS = {"safe.directory": "*", "user.name": "Test", "user.email": "test@localhost"}  # instead of a person's own
@@ -80,6 +86,27 @@ def seaweed() -> Iterator[S3Server]:
 def moto() -> Iterator[S3Server]:
     """An S3 server with AWS's own error texts."""
     with a_moto() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def azurite() -> Iterator[AzureServer]:
+    """Azure Blob Storage."""
+    with an_azurite() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def fake_gcs() -> Iterator[GcsServer]:
+    """Google Cloud Storage."""
+    with a_fake_gcs() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sshd() -> Iterator[SftpServer]:
+    """A server of SFTP."""
+    with an_sshd() as server:
         yield server
 
 

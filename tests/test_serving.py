@@ -120,5 +120,5 @@ def test_a_head_without_its_entry_is_no_answer(tmp_path: Path) -> None:
 
     with pytest.raises(Corrupt, match="entry 2 of m is gone"):
         serving.resolve("m@champion", root=tmp_path / "r")
-    with pytest.raises(Corrupt, match="entry 2 of m is gone"):
-        Registry(tmp_path / "r").models()
+    (line,) = Registry(tmp_path / "r").models()
+    assert "entry 2 of m is gone" in (line.broken or "")

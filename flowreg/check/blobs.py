@@ -15,10 +15,12 @@ from ..core.events import Decided, VersionRegistered
 from ..core.layout import blob_path
 from ..core.manifest import Manifest, decode_manifest
 from ..errors import Corrupt
+from ..storage.incarnations import later_paths
 from ..storage.local import parallel_map
 from ..storage.store import Store
-from .files import Unreadable, digest_at, read, size_of
+from .files import Unreadable, digest_at, read, read_many, sizes_near
 from .needs import Need
+from .reading import NOTHING, Reading, Watching, unwatched
 from .report import Finding, found
 
 THREADS = 8
@@ -95,18 +97,27 @@ def _differs(model: str, said: Decided, record: Decision) -> str:
     return ", ".join(name for name, (journal, blob) in pairs.items() if journal != blob)
 
 
-def measured(store: Store, needs: Iterable[Need], *, read_data: bool) -> dict[str, Measured]:
-    """Every needed blob, the largest first so that none is waited for at the end."""
+def measured(store: Store, needs: Iterable[Need], *, reading: Reading = NOTHING, watching: Watching = unwatched) -> dict[str, Measured]:
+    """Every needed blob, the largest first so that none is waited for at the end; those that ``reading`` draws are read whole."""
     sizes: dict[str, int] = {}
     for need in needs:
         sizes[need.digest] = max(sizes.get(need.digest, 0), need.size_bytes or 0)
     digests = sorted(sizes, key=lambda digest: -sizes[digest])
+    drawn, size_at = reading.drawn(digests), sizes_near(store, map(blob_path, digests))
 
     def one(digest: str) -> Measured:
-        size = size_of(store, blob_path(digest))
-        return Measured(size, digest_at(store, blob_path(digest), size) if read_data and isinstance(size, int) else None)
+        path, size = blob_path(digest), size_at(blob_path(digest))
+        for path in later_paths(digest) if size is None else ():
+            if (size := size_at(path)) is not None:
+                break
+        if digest not in drawn or not isinstance(size, int):
+            return Measured(size)
+        found = Measured(size, digest_at(store, path, size))
+        done(size)
+        return found
 
-    return dict(zip(digests, parallel_map(one, digests, threads=THREADS), strict=True))
+    with watching(sum(sizes[digest] for digest in drawn)) as done:
+        return dict(zip(digests, parallel_map(one, digests, threads=THREADS), strict=True))
 
 
 def measured_findings(needs: Iterable[Need], seen: Mapping[str, Measured]) -> Iterator[Finding]:
@@ -141,6 +152,8 @@ def _said(several: Sequence[Need]) -> str:
 def _verified(store: Store, need: Need) -> Seen:
     """The bytes of a blob, or what is wrong with it."""
     raw = read(store, blob_path(need.digest))
+    if raw is None:
+        raw = next((found for found in read_many(store, later_paths(need.digest)) if found is not None), None)
     seen = Measured(None) if raw is None else Measured(raw) if isinstance(raw, Unreadable) else Measured(len(raw), digest_of(raw))
     wrong = _wrong(need.digest, seen, set())
     if wrong:

@@ -9,7 +9,7 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,8 +17,8 @@ from ..core.codec import digest_of
 from ..core.manifest import BYTES_LIMIT
 from ..errors import FlowregError
 from ..storage.hashing import digest_of_file
-from ..storage.local import LocalStore
-from ..storage.store import IN_MEMORY, FsspecStore, Store
+from ..storage.local import LocalStore, parallel_map
+from ..storage.store import IN_MEMORY, Store
 
 LIMIT = BYTES_LIMIT  # the largest file that is ever read whole
 _PLAIN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -48,20 +48,20 @@ def read(store: Store, path: str) -> Raw:
     return read_many(store, [path])[0]
 
 
-def size_of(store: Store, path: str) -> int | Unreadable | None:
-    """The number of bytes at ``path``, without reading them where the filesystem can tell."""
-    try:
-        if isinstance(store, LocalStore):
-            seen = (store.folder / path).lstat()
-            return seen.st_size if stat.S_ISREG(seen.st_mode) else Unreadable(_no_file(seen.st_mode))
-        if isinstance(store, FsspecStore):
-            return store._size(path)
-        raw = store.read(path)
-        return None if raw is None else len(raw)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (FlowregError, OSError) as error:
-        return Unreadable(_brief(error))
+def sizes_near(store: Store, paths: Iterable[str]) -> Callable[[str], int | Unreadable | None]:
+    """What tells the number of bytes at each of these paths, and of whatever lies beside them. Where a question costs a request,
+    each folder is listed once instead."""
+    if isinstance(store, LocalStore):
+        return lambda path: _local_size(store, path)
+    folders = sorted({path.rpartition("/")[0] for path in paths})
+    listed = dict(zip(folders, parallel_map(lambda folder: _listed(store, folder), folders, threads=8), strict=True))
+
+    def size(path: str) -> int | Unreadable | None:
+        folder, _, name = path.rpartition("/")
+        there = listed[folder]
+        return there if isinstance(there, Unreadable) else there.get(name)
+
+    return size
 
 
 def digest_at(store: Store, path: str, size_bytes: int) -> str | Unreadable | None:
@@ -82,6 +82,23 @@ def digest_at(store: Store, path: str, size_bytes: int) -> str | Unreadable | No
             return store.get_file(path, Path(folder, "blob"))
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except (FlowregError, OSError) as error:
+        return Unreadable(_brief(error))
+
+
+def _local_size(store: LocalStore, path: str) -> int | Unreadable | None:
+    try:
+        seen = (store.folder / path).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        return Unreadable(_brief(error))
+    return seen.st_size if stat.S_ISREG(seen.st_mode) else Unreadable(_no_file(seen.st_mode))
+
+
+def _listed(store: Store, folder: str) -> Mapping[str, int] | Unreadable:
+    try:
+        return {name: size for name, size, _ in store.sizes(folder)}
     except (FlowregError, OSError) as error:
         return Unreadable(_brief(error))
 

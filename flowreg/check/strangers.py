@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..core.layout import HEADS, MODELS, REGISTRY_JOURNAL, model_of_head
+from ..core.layout import HEADS, MODELS, REGISTRY_JOURNAL, blob_named, model_of_head
 from ..core.names import from_disk
 from ..storage.local import parallel_map
 from ..storage.store import Store
@@ -19,7 +19,6 @@ from .slots import is_slot
 FOLDERS = (f"{REGISTRY_JOURNAL}/", f"{MODELS}/", f"{HEADS}/", "blobs/")
 NAMED_IN_FULL = 20  # strange files of one folder
 DEPTH_LIMIT = 110  # a name of 200 bytes has at most 100 parts
-_BLOB = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +58,9 @@ def blobs_there(store: Store) -> tuple[set[str], list[Finding]]:
     there: set[str] = set()
     strange = list(_strange("blobs/sha256", [n for n in prefixes if n not in folders]))
     for folder, names in zip(folders, listed, strict=True):
-        good = [n for n in names if _BLOB.fullmatch(n) and n.startswith(folder[:2])]
-        there |= {f"sha256:{n}" for n in good}
-        strange += _strange(f"blobs/sha256/{folder[:2]}", sorted(set(names) - set(good)))
+        named = {n: found[0] for n in names if (found := blob_named(n)) and n.startswith(folder[:2])}
+        there |= set(named.values())
+        strange += _strange(f"blobs/sha256/{folder[:2]}", sorted(set(names) - named.keys()))
     return there, strange
 
 

@@ -20,6 +20,7 @@ from .caches import Stored, read_stored
 from .ground import examined_ground
 from .journals import Ground, Walked, walked
 from .needs import Need, Needs, needs_of
+from .reading import EVERYTHING, NOTHING, Reading, Watching, unwatched
 from .report import Checked, Finding, Report, found, report_of
 from .slots import Slots, journal_names, read_slots
 from .strangers import Folder, Tree, blobs_there, folder_of, tree_of
@@ -45,8 +46,16 @@ class ModelChecked:
     walked: Walked
 
 
-def check(store: Store, model: str | None = None, *, read_data: bool = False) -> Report:
-    """Check a whole registry, or one model with all it stands on. ``read_data`` reads every byte of every needed blob.
+def check(
+    store: Store,
+    model: str | None = None,
+    *,
+    read_data: bool = False,
+    reading: Reading | None = None,
+    watching: Watching = unwatched,
+) -> Report:
+    """Check a whole registry, or one model with all it stands on. ``read_data`` reads every byte of every needed blob, ``reading``
+    those of a sample; ``watching`` is told how much there is to read, and gives what is told of each blob that was.
 
     Raises only ``NotFound`` for a model that is not there, and ``Unavailable`` where the root itself cannot be listed.
     """
@@ -54,7 +63,8 @@ def check(store: Store, model: str | None = None, *, read_data: bool = False) ->
     files, ground, findings = read_all(store, tree)
     checked = {name: _check_model(store, name, of, ground) for name, of in files.items()}
     needs = [need for one in checked.values() for need in one.needs]
-    seen = blobs.measured(store, needs, read_data=read_data)
+    drawn = reading or (EVERYTHING if read_data else NOTHING)
+    seen = blobs.measured(store, needs, reading=drawn, watching=watching)
     findings += [*tree.strange, *(finding for one in checked.values() for finding in one.findings)]
     findings += blobs.measured_findings(needs, seen)
     if model is None:

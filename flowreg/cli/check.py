@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
@@ -12,10 +13,12 @@ from .blocks import BLANK, Block, Line, Span, hint, quiet, strong
 from .errors import EXIT_CODES
 from .here import Here
 from .options import AsJson, InHere
+from .progress import Done, watched
 from .words import counted, size
 
 if TYPE_CHECKING:
     from ..check import Finding, Report
+    from ..check.reading import Reading
 
 NOTES_SHOWN = 20
 
@@ -26,31 +29,42 @@ def check(
     *,
     here: InHere,
     read_data: Annotated[bool, Parameter(help="Read every byte of every blob.")] = False,
+    sample: Annotated[str | None, Parameter(help="Read every byte of some blobs: 10%, or a number of them.")] = None,
+    seed: Annotated[str | None, Parameter(help="Which blobs the sample has. Default: the date, so that every day has others.")] = None,
     repair: Annotated[bool, Parameter(help="Write wrong heads and checkpoints anew; journals and blobs are never touched.")] = False,
     json: AsJson = False,
 ) -> int:
     """Every fault of the registry. Ends with 6 where there is one."""
-    report, written = _checked(here, model, read_data=read_data, repair=repair)
-    value = {"root": report.root, "ok": report.ok, "findings": report.findings, "checked": report.checked, "repaired": written}
-    here.answer(value, as_json=json, drawn=lambda: _drawn(report, written, repair=repair))
+    from ..check.reading import EVERYTHING, NOTHING
+    from ..check.reading import sample as drawn_by
+
+    seed = None if sample is None else seed or f"{here.now:%Y-%m-%d}"
+    reading = drawn_by(sample, seed=seed or "") if sample is not None else EVERYTHING if read_data else NOTHING
+    report, written = _checked(here, model, reading, repair=repair)
+    value = {
+        "root": report.root, "ok": report.ok, "findings": report.findings, "checked": report.checked, "repaired": written,
+        "seed": seed,
+    }  # fmt: skip
+    here.answer(value, as_json=json, drawn=lambda: _drawn(report, written, repair=repair, seed=seed))
     return 0 if report.ok else EXIT_CODES[Corrupt]
 
 
-def _checked(here: Here, model: str | None, *, read_data: bool, repair: bool) -> tuple[Report, Sequence[str]]:
+def _checked(here: Here, model: str | None, reading: Reading, *, repair: bool) -> tuple[Report, Sequence[str]]:
     """The report, and what was repaired before it."""
     from .. import check as checking
     from ..root import default_root
     from ..storage.store import open_store
 
     store = open_store(here.root if here.root is not None else default_root())
-    report = checking.check(store, model, read_data=read_data and not repair)
-    written = checking.repair(store, report) if repair else ()
-    if repair:
-        report = checking.check(store, model, read_data=read_data)
-    return report, written
+
+    def watching(total_bytes: int) -> AbstractContextManager[Done]:
+        return watched(here.err, "reading", total_bytes)
+
+    written = checking.repair(store, checking.check(store, model)) if repair else ()
+    return checking.check(store, model, reading=reading, watching=watching), written
 
 
-def _drawn(report: Report, written: Sequence[str], *, repair: bool) -> Iterator[Block]:
+def _drawn(report: Report, written: Sequence[str], *, repair: bool, seed: str | None) -> Iterator[Block]:
     for path in written:
         yield Line.of(Span("✓ ", "good"), "Written anew from the journal: ", strong(path))
     if repair and not written:
@@ -64,6 +78,8 @@ def _drawn(report: Report, written: Sequence[str], *, repair: bool) -> Iterator[
     if report.findings:
         yield BLANK
     yield _verdict(report)
+    if seed is not None:
+        yield Line.of(quiet(f"  The blobs of this sample are drawn again with --seed {seed}"))
     if not repair and any("--repair" in finding.meaning for finding in report.findings):
         yield hint("Write heads and checkpoints anew", "flowreg check --repair")
 

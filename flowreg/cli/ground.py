@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import platform
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
@@ -19,12 +19,13 @@ from ..core.layout import entry_path
 from ..errors import Refused
 from ..journals import Journals
 from ..root import default_root
-from ..storage.store import PROOFS, Proof, Store, open_store
+from ..storage.probe import Promise, probe
+from ..storage.store import PROOFS, Proof, Store, open_on_trial, open_store
 from ..version import VERSION
 from .blocks import BLANK, Block, Cell, Column, Grid, Line, Span, facts, hint, quiet, strong
 from .errors import EXIT_CODES
 from .here import Here
-from .options import AsJson, DryRun, InHere
+from .options import AsJson, DryRun, InHere, Tried
 
 NO_EXTRAS = {"test", "all", "demo"}
 
@@ -45,6 +46,19 @@ class Diagnosis:
     proofs: Mapping[str, Proof]
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What ``flowreg doctor URL`` found by trying."""
+
+    root: str
+    mechanism: str
+    promises: Sequence[Promise]
+
+    @property
+    def holds(self) -> bool:
+        return all(promise.held for promise in self.promises if promise.needed)
+
+
 def init(*, here: InHere, dry_run: DryRun = False, json: AsJson = False) -> int:
     """The registry, created and proven."""
     store = _store(here)
@@ -62,8 +76,10 @@ def init(*, here: InHere, dry_run: DryRun = False, json: AsJson = False) -> int:
     return here.answer(value, as_json=json, drawn=lambda: _created(store, created=before is None))
 
 
-def doctor(*, here: InHere, json: AsJson = False) -> int:
-    """The root, its filesystem and what is installed. Ends with 4 where the root cannot be written."""
+def doctor(tried: Tried = None, /, *, here: InHere, json: AsJson = False) -> int:
+    """The root, its filesystem and what is installed. Ends with 4 where the root cannot be written, or a promise does not hold."""
+    if tried is not None:
+        return _try(tried, here, as_json=json)
     store = _store(here)
     registry = Journals(store, None).registry.state().registry
     writable, why = _may_write(store, exists=registry is not None)
@@ -72,6 +88,25 @@ def doctor(*, here: InHere, json: AsJson = False) -> int:
     )
     here.answer(found, as_json=json, drawn=lambda: _drawn(found))
     return EXIT_CODES[Refused] if writable is False else 0
+
+
+def _try(url: str, here: Here, *, as_json: bool) -> int:
+    store = open_store(url)
+    found = Trial(store.root, store.mechanism, probe(lambda: open_on_trial(url)))
+    value = {"root": found.root, "mechanism": found.mechanism, "holds": found.holds, "promises": found.promises}
+    here.answer(value, as_json=as_json, drawn=lambda: _drawn_trial(found))
+    return 0 if found.holds else EXIT_CODES[Refused]
+
+
+def _drawn_trial(found: Trial) -> Iterator[Block]:
+    yield Line.of("Tried ", strong(found.root), quiet(" (what was written for it is removed)"))
+    said: Mapping[bool | None, Span] = {True: Span("✓", "good"), False: Span("✗", "bad"), None: Span("?", "warn")}
+    columns = Column("", wraps=False), Column("promise"), Column("what was seen", wraps=True)
+    yield Grid(columns, tuple((said[p.held], p.name, p.seen) for p in found.promises))
+    if found.holds and found.mechanism == "none":
+        yield Line.of(
+            quiet("A filesystem without a proof is written only if it has a conditional write of its own; each process tries it first.")
+        )
 
 
 def _store(here: Here) -> Store:

@@ -13,6 +13,7 @@ Typed = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
 Texts = tuple[str, ...]
 
 Root = Annotated[str | None, Parameter(help="Folder or URL of the registry. Default: $FLOWREG_ROOT, pyproject.toml, ~/.flowreg.")]
+Tried = Annotated[str | None, Parameter(help="A folder or URL to try: small files are written beside the registry, and removed.")]
 AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON, for programs.")]
 AsOf = Annotated[str | None, Parameter(help="As it was at this moment: 2026-11-22 (its end) or 2026-11-22T09:14:03Z.")]
 DryRun = Annotated[bool, Parameter(help="Say what would happen, and write nothing.")]

@@ -7,11 +7,12 @@ Rule 2: a root that refuses to be written refuses the rehearsal too.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from ..journals import Journals
 from ..registry import Registry
-from ..storage.hashing import digest_of_file
+from ..storage.hashing import Progress, digest_of_file, no_progress
 from ..storage.local import regular_file
 from ..storage.store import Store
 
@@ -32,6 +33,9 @@ class Rehearsal:
     def replace(self, path: str, data: bytes) -> None:
         self._held[path] = data
 
+    def remove(self, path: str) -> None:
+        self._held.pop(path, None)
+
     def read(self, path: str) -> bytes | None:
         return self.read_many([path])[0]
 
@@ -42,15 +46,20 @@ class Rehearsal:
     def names(self, folder: str) -> list[str]:
         return self._below.names(folder)  # listings are hints
 
+    def sizes(self, folder: str) -> list[tuple[str, int, datetime]]:
+        return self._below.sizes(folder)
+
     def put_bytes(self, path: str, data: bytes) -> None:
         self._held[path] = data
 
-    def put_file(self, source: Path, place: Callable[[str], str]) -> tuple[int, str]:
+    def put_file(self, source: Path, place: Callable[[str], str], progress: Progress = no_progress) -> tuple[int, str]:
         with regular_file(source) as fd:
-            return digest_of_file(fd)
+            size, digest = digest_of_file(fd)
+        progress(size)
+        return size, digest
 
-    def get_file(self, path: str, into: Path) -> str | None:
-        return self._below.get_file(path, into)
+    def get_file(self, path: str, into: Path, *, size_bytes: int | None = None, progress: Progress = no_progress) -> str | None:
+        return self._below.get_file(path, into, size_bytes=size_bytes, progress=progress)
 
 
 def rehearsed(registry: Registry) -> Registry:

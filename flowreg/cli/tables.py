@@ -36,6 +36,9 @@ def models(
         if together:
             held = [", ".join(f"{name} {line.aliases[name]}" for name in aliases if name in line.aliases) or NOTHING]
         measured = [_metric(newest.get(line.model, {}), name) for name in metrics]
+        if line.broken:
+            rows.append((Span(line.model, "name"), NOTHING, *held, *measured, Span("damaged: flowreg check", "bad"), ""))
+            continue
         rows.append((Span(line.model, "name"), str(line.newest), *held, *measured, quiet(ago(line.registered_at, now)), line.by))
     yield Grid(tuple(columns), tuple(rows))
 
@@ -101,7 +104,8 @@ def run_name(version: Version) -> str:
 
 def standing(version: Version) -> str:
     """Its aliases, and whether it was retired."""
-    return ", ".join([*_ordered(version.aliases), *(["retired"] if version.retired is not None else [])])
+    said = {"retired": version.retired, "on hold": version.held}
+    return ", ".join([*_ordered(version.aliases), *(word for word, stamp in said.items() if stamp is not None)])
 
 
 def _standing(version: Version) -> Cell:

@@ -72,8 +72,11 @@ VERBS: dict[str, tuple[Verb, ...]] = {
             "Create the registry, and prove that its root can be written safely.",
             "flowreg init --root s3://models/registry",
         ),
-        Verb("doctor", "ground:doctor", "Check the root, its filesystem and what is installed.", "flowreg doctor"),
+        Verb("doctor", "ground:doctor", "Check the root, its filesystem and what is installed.", "flowreg doctor s3://models/registry"),
         Verb("check", "check:check", "Check every file of the registry, and name each fault.", "flowreg check churn --read-data"),
+        Verb("collect", "keeping:collect", "Say which blobs nothing refers to; remove them with --now.", "flowreg collect --grace 14d"),
+        Verb("hold", "keeping:hold", "Put a version or a model on legal hold.", "flowreg hold churn@7 --because 'case 2026-114'"),
+        Verb("release", "keeping:release", "Lift a legal hold.", "flowreg release churn@7 --because 'case 2026-114 is closed'"),
     ),
 }
 POLICY_VERBS = (

@@ -13,10 +13,10 @@ from typing import Any
 from ..errors import BadInput, Conflict, GateBlocked, NotFound, Refused
 from .aliases import NOBODY, AliasState
 from .decision import Decision
-from .events import AliasMoved, Decided, Evaluated, Event, Labelled, Restored, Retired, VersionRegistered
+from .events import AliasMoved, Decided, Evaluated, Event, Held, Labelled, Released, Restored, Retired, VersionRegistered
 from .names import Alias, ByDigest, Newest, Number, Ref, shown
 from .policies import PolicyRecord
-from .state import ModelState, VersionState
+from .state import ModelState, VersionState, hold_key
 
 
 def resolve(state: ModelState, ref: Ref) -> VersionState:
@@ -151,12 +151,39 @@ def retire(state: ModelState, number: int, *, model: str) -> list[Event]:
             do=f"move the alias first: flowreg rollback {model}@{held[0]} --because '…'",
             code="holds-alias",
         )
+    if hold := state.hold_on(number):
+        raise Refused(
+            f"{model}@{number} is held by {hold.by.actor} since {hold.at[:10]}: {hold.because}",
+            where="it may not be retired while it is; nothing was written",
+            do=f"release it first: flowreg release {model}{'@' + str(number) if hold_key(number) in state.holds else ''} --because '…'",
+            code="held",
+        )
     return [Retired(version=number)]
 
 
 def restore(state: ModelState, number: int) -> list[Event]:
     """Events that lift the bar of ``retire``."""
     return [Restored(version=number)] if _known(state, number).retired else []
+
+
+def hold(state: ModelState, number: int | None) -> list[Event]:
+    """Events that put the version (None: the whole model) on hold. None where it is."""
+    if number is not None:
+        _known(state, number)
+    return [] if hold_key(number) in state.holds else [Held(version=number)]
+
+
+def release(state: ModelState, number: int | None) -> list[Event]:
+    """Events that lift the hold of ``hold``, which must be there."""
+    if hold_key(number) in state.holds:
+        return [Released(version=number)]
+    whole = number is not None and hold_key(None) in state.holds
+    raise Refused(
+        "it is the whole model that is held" if whole else "there is no hold to release",
+        where="nothing was written",
+        do="release the model by its name alone" if whole else "see flowreg history for holds",
+        code="not-held",
+    )
 
 
 def may_hold(state: ModelState, number: int, alias: str, *, model: str) -> VersionState:

@@ -210,6 +210,26 @@ class Restored(Value):
     version: Ordinal
 
 
+class Held(Value):
+    """A legal hold: the version (None: the whole model) may not be retired, nor lose a byte."""
+
+    kind: Literal["held"] = "held"
+    version: int | None = None
+
+
+class Released(Value):
+    """The hold of ``held`` was lifted."""
+
+    kind: Literal["released"] = "released"
+    version: int | None = None
+
+
+class Fenced(Value):
+    """Nothing happened, but whoever writes next must know the registry's journal as far as this entry's ``under`` says."""
+
+    kind: Literal["fenced"] = "fenced"
+
+
 class RegistryCreated(Value):
     """The first entry of a registry; the digest of its file is the registry's identity."""
 
@@ -235,6 +255,20 @@ class PolicyRemoved(Value):
     name: str
 
 
+class ModelCreated(Value):
+    """A model's first entry may follow. Births and dooms stand in one journal, so that each knows of the other."""
+
+    kind: Literal["model_created"] = "model_created"
+    model: str
+
+
+class BlobsDoomed(Value):
+    """Blobs that nothing referred to: from here on each is stored under its next incarnation, and the one before may be removed."""
+
+    kind: Literal["blobs_doomed"] = "blobs_doomed"
+    digests: Annotated[tuple[Digest, ...], Field(min_length=1, strict=False)]
+
+
 class Unknown(Value):
     """An event of a kind that this version of flowreg does not know: kept as it is, shown, and never written upon."""
 
@@ -242,7 +276,8 @@ class Unknown(Value):
 
 
 KINDS: tuple[type[Value], ...] = (
-    VersionRegistered, Evaluated, Labelled, Decided, AliasMoved, Retired, Restored, RegistryCreated, PolicySet, PolicyRemoved,
+    VersionRegistered, Evaluated, Labelled, Decided, AliasMoved, Retired, Restored, Held, Released, Fenced,
+    RegistryCreated, PolicySet, PolicyRemoved, ModelCreated, BlobsDoomed,
 )  # fmt: skip
 _KNOWN = frozenset(kind.model_fields["kind"].default for kind in KINDS)
 
@@ -252,8 +287,8 @@ def _tag(event: Any) -> str:
     return kind if isinstance(kind, str) and kind in _KNOWN else "unknown"
 
 
-ModelEvent = VersionRegistered | Evaluated | Labelled | Decided | AliasMoved | Retired | Restored
-RegistryEvent = RegistryCreated | PolicySet | PolicyRemoved
+ModelEvent = VersionRegistered | Evaluated | Labelled | Decided | AliasMoved | Retired | Restored | Held | Released | Fenced
+RegistryEvent = RegistryCreated | PolicySet | PolicyRemoved | ModelCreated | BlobsDoomed
 AnyEvent = Annotated[
     Annotated[VersionRegistered, Tag("version_registered")]
     | Annotated[Evaluated, Tag("evaluated")]
@@ -262,9 +297,14 @@ AnyEvent = Annotated[
     | Annotated[AliasMoved, Tag("alias_moved")]
     | Annotated[Retired, Tag("retired")]
     | Annotated[Restored, Tag("restored")]
+    | Annotated[Held, Tag("held")]
+    | Annotated[Released, Tag("released")]
+    | Annotated[Fenced, Tag("fenced")]
     | Annotated[RegistryCreated, Tag("registry_created")]
     | Annotated[PolicySet, Tag("policy_set")]
     | Annotated[PolicyRemoved, Tag("policy_removed")]
+    | Annotated[ModelCreated, Tag("model_created")]
+    | Annotated[BlobsDoomed, Tag("blobs_doomed")]
     | Annotated[Unknown, Tag("unknown")],
     Discriminator(_tag),
 ]

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from .names import digest, from_disk, on_disk
 
 REGISTRY_JOURNAL = "journal"
 HEADS = "heads"
 MODELS = "models"
+BLOBS = "blobs/sha256"
+LAST_INCARNATION = 9  # a digest that was doomed this often is not doomed again: a reader who misses it looks at no more places
+_BLOB_NAME = re.compile(r"([0-9a-f]{64})(?:\.([1-9]))?")
 
 
 def journal_folder(model: str | None) -> str:
@@ -37,7 +42,13 @@ def model_of_head(file_name: str) -> str | None:
     return from_disk(stem.replace("%2f", "/")) if stem != file_name and "/" not in stem else None
 
 
-def blob_path(blob: str) -> str:
-    """Where the bytes with this digest lie."""
+def blob_path(blob: str, incarnation: int = 0) -> str:
+    """Where the bytes with this digest lie, by how often the digest was doomed before they were stored."""
     digits = digest(blob).removeprefix("sha256:")
-    return f"blobs/sha256/{digits[:2]}/{digits}"
+    return f"blobs/sha256/{digits[:2]}/{digits}" + (f".{incarnation}" if incarnation else "")
+
+
+def blob_named(file_name: str) -> tuple[str, int] | None:
+    """The digest and the incarnation of the blob with this file name, or None for a stranger's file."""
+    found = _BLOB_NAME.fullmatch(file_name)
+    return (f"sha256:{found[1]}", int(found[2] or 0)) if found else None

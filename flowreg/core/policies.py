@@ -1,4 +1,4 @@
-"""What the registry's own journal adds up to: its identity, and which policies were in force when.
+"""What the registry's own journal adds up to: its identity, its models, doomed blobs, and which policies were in force when.
 
 Rule 1: a policy in force at entry ``n`` of this journal stays answerable for ever, so that an old decision can be checked.
 Rule 2: of several policies that cover an alias of a model the most specific counts: a model named in full before a pattern, a
@@ -8,12 +8,12 @@ longer pattern before a shorter, the later set before the earlier.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from . import codec
-from .events import PolicyRemoved, PolicySet, RegistryCreated
+from .events import BlobsDoomed, ModelCreated, PolicyRemoved, PolicySet, RegistryCreated
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,8 @@ class RegistryState:
     voids: tuple[codec.Void, ...] = ()
     unknown: tuple[str, ...] = ()
     broken: codec.Void | None = None
+    models: frozenset[str] = frozenset()
+    doomed: Mapping[str, int] = field(default_factory=dict)  # by digest, how often: the incarnation that counts now
 
     def in_force(self, model: str, alias: str, *, under: int | None = None) -> PolicyRecord | None:
         """The policy that protects ``alias`` of ``model`` for an entry decided under entry ``under`` (None: the newest)."""
@@ -119,6 +121,10 @@ def _apply(state: RegistryState, event: Any, entry: codec.Entry) -> RegistryStat
                 event.name, revision, event.models, event.alias, event.digest, event.policy, entry.seq, entry.said.at, entry.said.by.actor
             )
             return replace(state, policies=(*_ended(state, event.name, entry.seq), record))
+        case ModelCreated():
+            return replace(state, models=state.models | {event.model})
+        case BlobsDoomed():
+            return replace(state, doomed={**state.doomed, **{digest: state.doomed.get(digest, 0) + 1 for digest in event.digests}})
         case PolicyRemoved():
             return replace(state, policies=_ended(state, event.name, entry.seq))
         case _:

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from . import codec
 from .aliases import NOBODY, AliasState, Move, Stamp, trail_after, why_not_moved
-from .events import AliasMoved, Decided, Evaluated, Labelled, Restored, Retired, VersionRegistered
+from .events import AliasMoved, Decided, Evaluated, Held, Labelled, Released, Restored, Retired, VersionRegistered
 from .policies import NO_POLICIES, RegistryState
 
 
@@ -69,6 +69,7 @@ class ModelState:
     voids: tuple[codec.Void, ...] = ()
     unknown: tuple[str, ...] = ()
     broken: codec.Void | None = None
+    holds: Mapping[str, Stamp] = field(default_factory=dict)  # by the number of the version, "" for the whole model
 
     @property
     def newest(self) -> int:
@@ -84,6 +85,14 @@ class ModelState:
     def held_by(self, number: int) -> tuple[str, ...]:
         """The aliases that this version holds."""
         return tuple(sorted(name for name, alias in self.aliases.items() if alias.version == number))
+
+    def hold_on(self, number: int | None) -> Stamp | None:
+        """The hold that this version (None: the whole model) is under, its own or the model's."""
+        return self.holds.get(hold_key(number)) or self.holds.get(hold_key(None))
+
+
+def hold_key(number: int | None) -> str:
+    return "" if number is None else str(number)
 
 
 EMPTY = ModelState()
@@ -121,12 +130,13 @@ class _Fold:
         self.voids = list(start.voids)
         self.unknown = list(start.unknown)
         self.broken = start.broken
+        self.holds = dict(start.holds)
         self.undo: list[Callable[[], Any]] = []
 
     def frozen(self) -> ModelState:
         return ModelState(
             self.seq, self.digest, self.at, self.under, tuple(self.versions), self.aliases, self.by_key,
-            tuple(self.decisions), tuple(self.voids), tuple(self.unknown), self.broken,
+            tuple(self.decisions), tuple(self.voids), tuple(self.unknown), self.broken, self.holds,
         )  # fmt: skip
 
     def add(self, slot: codec.Slot) -> None:
@@ -180,6 +190,10 @@ class _Fold:
                 self._retire(event, stamp)
             case Restored():
                 self._restore(event)
+            case Held():
+                self._hold(event.version, stamp)
+            case Released():
+                self._hold(event.version, None)
             case _:
                 pass  # of a newer flowreg, or the registry's own: kept in the journal, no effect here
 
@@ -248,7 +262,22 @@ class _Fold:
         holding = [name for name, alias in self.aliases.items() if alias.version == event.version]
         if holding:
             raise _Rejected(f"version {event.version} is {', '.join(holding)}")
+        if self.holds.get(hold_key(event.version)) or self.holds.get(hold_key(None)):
+            raise _Rejected(f"version {event.version} is held")
         self._put(replace(version, retired=stamp))
+
+    def _hold(self, number: int | None, stamp: Stamp | None) -> None:
+        if number is not None:
+            self._version(number)
+        key = hold_key(number)
+        before = self.holds.pop(key, None)
+        if (before is None) != (stamp is not None):
+            if before is not None:
+                self.holds[key] = before
+            raise _Rejected("it is held already" if stamp else "it is not held")
+        if stamp is not None:
+            self.holds[key] = stamp
+        self.undo.append(lambda: self.holds.pop(key, None) if before is None else self.holds.__setitem__(key, before))
 
     def _restore(self, event: Restored) -> None:
         version = self._version(event.version)

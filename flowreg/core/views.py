@@ -8,7 +8,23 @@ from typing import Any
 
 from .codec import Entry, Slot, Void
 from .decision import Decision
-from .events import AliasMoved, By, Dataset, Decided, Evaluated, Event, Labelled, Parent, Restored, Retired, Run, VersionRegistered
+from .events import (
+    AliasMoved,
+    By,
+    Dataset,
+    Decided,
+    Evaluated,
+    Event,
+    Fenced,
+    Held,
+    Labelled,
+    Parent,
+    Released,
+    Restored,
+    Retired,
+    Run,
+    VersionRegistered,
+)  # fmt: skip
 from .state import EvaluationState, ModelState, VersionState
 
 
@@ -53,6 +69,7 @@ class Version:
     signature: Mapping[str, Any] | None = None
     card: str | None = None
     retired: str | None = None
+    held: str | None = None
 
     @property
     def ref(self) -> str:
@@ -99,13 +116,14 @@ class HistoryLine:
 
 @dataclass(frozen=True, slots=True)
 class ModelLine:
-    """One model at a glance."""
+    """One model at a glance; a damaged one says so, and hides no other."""
 
     model: str
     newest: int
     registered_at: str
     by: str
     aliases: Mapping[str, int] = field(default_factory=dict)
+    broken: str | None = None  # why its journal cannot be read; then nothing else is known of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +164,7 @@ def version_view(model: str, state: ModelState, version: VersionState) -> Versio
         signature=said.signature,
         card=said.card,
         retired=(version.retired.because or "no reason was given") if version.retired else None,
+        held=(held.because or "no reason was given") if (held := state.hold_on(said.version)) else None,
     )
 
 
@@ -158,11 +177,11 @@ def evaluation_view(model: str, state: EvaluationState) -> Evaluation:
 
 
 def history_lines(slots: list[Slot], voids: Mapping[int, Void]) -> list[HistoryLine]:
-    """One line for each event, and one for each slot without effect."""
+    """One line for each event but fences, which are about no version, and one for each slot without effect."""
     lines: list[HistoryLine] = []
     for slot in slots:
         if isinstance(slot, Entry) and slot.seq not in voids:
-            lines += [_line(slot, event) for event in slot.said.events]
+            lines += [_line(slot, event) for event in slot.said.events if not isinstance(event, Fenced)]
         else:
             reason = voids[slot.seq].reason if slot.seq in voids else ""
             said = slot.said if isinstance(slot, Entry) else None
@@ -196,8 +215,16 @@ def _told(event: Event) -> tuple[str, int | None, str | None, str | None]:
             return f"retired version {event.version}", event.version, None, None
         case Restored():
             return f"restored version {event.version}", event.version, None, None
+        case Held():
+            return f"put {_whole_or(event.version)} on hold", event.version, None, None
+        case Released():
+            return f"released {_whole_or(event.version)}", event.version, None, None
         case _:
             return f"{getattr(event, 'kind', '?')} (of a newer flowreg)", None, None, None
+
+
+def _whole_or(version: int | None) -> str:
+    return "the whole model" if version is None else f"version {version}"
 
 
 def _told_move(event: AliasMoved) -> str:

@@ -13,36 +13,34 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..core.codec import digest_of
 from ..core.layout import blob_path
 from ..core.manifest import FILE_LIMIT, File, Manifest, decode_manifest, encode_manifest, manifest_of, refuse_collisions, safe_path
 from ..errors import BadInput, Corrupt, Refused
+from .hashing import Progress, no_progress
+from .incarnations import Place, get_blob, read_blob
 from .local import parallel_map, read_all, regular_file
 from .store import IN_MEMORY, Store
 
-Progress = Callable[[int], None]  # called with the bytes of each file that is done
 
-
-def no_progress(_: int) -> None:
-    """Nobody watches."""
-
-
-def put(store: Store, data: bytes) -> str:
+def put(store: Store, data: bytes, place: Place = blob_path) -> str:
     """Store these bytes under their digest, if absent; the digest."""
     digest = digest_of(data)
-    store.put_bytes(blob_path(digest), data)
+    store.put_bytes(place(digest), data)
     return digest
 
 
-def put_file(store: Store, path: Path) -> str:
+def put_file(store: Store, path: Path, place: Place = blob_path) -> str:
     """Store one file under its digest, if absent; the digest."""
-    return store.put_file(path, blob_path)[1]
+    return store.put_file(path, place)[1]
 
 
-def put_artifact(store: Store, path: Path, *, loader: str, progress: Progress = no_progress) -> tuple[Manifest, str]:
+def put_artifact(
+    store: Store, path: Path, *, loader: str, progress: Progress = no_progress, place: Place = blob_path
+) -> tuple[Manifest, str]:
     """Store a file, or a folder with all its files, and the manifest; the manifest and its digest."""
     listed = list(_walk(path))
     refuse_collisions([name for name, _ in listed])  # before a byte is written
@@ -50,27 +48,26 @@ def put_artifact(store: Store, path: Path, *, loader: str, progress: Progress = 
         with regular_file(listed[0][1]) as fd:
             data = read_all(fd)
         progress(len(data))
-        return _put_small_artifact(store, listed[0][0], data, loader=loader)
+        return _put_small_artifact(store, listed[0][0], data, loader=loader, place=place)
 
     def one(item: tuple[str, Path]) -> File:
-        size, digest = store.put_file(item[1], blob_path)
-        progress(size)
+        size, digest = store.put_file(item[1], place, progress)
         return File(item[0], size, digest)
 
     manifest = manifest_of(parallel_map(one, listed, threads=store.concurrent_files), loader=loader)
-    return manifest, put(store, encode_manifest(manifest))
+    return manifest, put(store, encode_manifest(manifest), place)
 
 
-def _put_small_artifact(store: Store, name: str, data: bytes, *, loader: str) -> tuple[Manifest, str]:
+def _put_small_artifact(store: Store, name: str, data: bytes, *, loader: str, place: Place) -> tuple[Manifest, str]:
     """One file in memory: its manifest is known before anything is sent, so both go at once."""
     manifest = manifest_of([File(safe_path(name), len(data), digest_of(data))], loader=loader)
-    digest, _ = parallel_map(lambda content: put(store, content), [encode_manifest(manifest), data], threads=2)
+    digest, _ = parallel_map(lambda content: put(store, content, place), [encode_manifest(manifest), data], threads=2)
     return manifest, digest
 
 
 def get(store: Store, digest: str, *, what: str) -> bytes:
     """The bytes with this digest. ``Corrupt`` where they are gone or not these."""
-    data = store.read(blob_path(digest))
+    data = read_blob(store, digest)
     _verify(None if data is None else digest_of(data), digest, what, store)
     return data or b""
 
@@ -92,8 +89,9 @@ def get_artifact(store: Store, manifest: Manifest, into: Path, *, what: str, pro
             (partial / folder).mkdir(parents=True, exist_ok=True)
 
         def one(file: File) -> None:
-            _verify(store.get_file(blob_path(file.digest), partial / file.path), file.digest, f"{file.path} of {what}", store)
-            progress(file.size_bytes)
+            target = partial / file.path
+            found = get_blob(file.digest, lambda path: store.get_file(path, target, size_bytes=file.size_bytes, progress=progress))
+            _verify(found, file.digest, f"{file.path} of {what}", store)
 
         parallel_map(one, manifest.files, threads=store.concurrent_files)
         if into.exists():

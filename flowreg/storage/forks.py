@@ -1,26 +1,35 @@
-"""Locks that survive a fork: a child does not wait for a thread that exists only in its parent."""
+"""Values that survive a fork: a child does not wait for a thread that exists only in its parent."""
 
 from __future__ import annotations
 
 import os
 import threading
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class PerProcess(Generic[T]):
+    """A value of its own in every process, made when it is first asked for."""
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._of_process: dict[int, T] = {}
+
+    def here(self) -> T:
+        found = self._of_process.get(os.getpid())
+        return self._of_process.setdefault(os.getpid(), self._make()) if found is None else found
 
 
 class ProcessLock:
     """A lock of its own in every process. What it guards is changed in single steps, so that a child finds it whole."""
 
-    def __init__(self, make: Callable[[], AbstractContextManager[Any]] = threading.Lock) -> None:
-        self._make = make
-        self._of_process: dict[int, AbstractContextManager[Any]] = {}
+    def __init__(self) -> None:
+        self._lock = PerProcess(threading.Lock)
 
     def __enter__(self) -> None:
-        self._here().__enter__()
+        self._lock.here().__enter__()
 
     def __exit__(self, *error: Any) -> None:
-        self._here().__exit__(*error)
-
-    def _here(self) -> AbstractContextManager[Any]:
-        return self._of_process.get(os.getpid()) or self._of_process.setdefault(os.getpid(), self._make())
+        self._lock.here().__exit__(*error)

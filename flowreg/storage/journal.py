@@ -2,70 +2,48 @@
 
 Rule 1: an entry is written once, at the number after the last one this writer has read, so who writes entry n has seen every
 entry before it, and what was decided is decided on the truth.
-Rule 2: on *any* error of the create the slot is read back. Our bytes: done. Others': lost, decide again. Nothing there: the
-outcome is unknown, so the same bytes are put at the same number again, and never elsewhere.
+Rule 2: what is known only moves forward, in single steps, so that readers never wait for a writer.
 Rule 3: a refusal is only raised on a state that was read to the end just now; what is already true may be said from memory.
-Rule 4: reading never trusts a listing. Numbers are asked for in windows until one is missing.
+Rule 4: threads of one process never race each other: they share entries (``turns``, ``group``).
 """
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import random
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic
 
-from ..core.codec import Entry, Slot, Void, decode_entry, encode_entry
+from ..core.codec import Slot, decode_entry
 from ..core.events import Envelope, Event
 from ..core.layout import entry_path
-from ..errors import Conflict, Corrupt, FlowregError, Refused, Unavailable
-from .forks import ProcessLock
+from ..errors import Conflict, Corrupt, Refused, Unavailable
+from .forks import PerProcess, ProcessLock
+from .group import Group, Replayed, Request, S
+from .landing import append
 from .store import Store
+from .turns import Turns
+from .windows import WINDOWS, read_on
+
+__all__ = ["WINDOWS", "Journal", "Opened", "Replayed", "append", "read_on"]
 
 DEADLINE_S = 60.0
-WINDOWS = (2, 8, 32)  # entries asked for at once; the last one repeats
-_WILL_NOT = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.ENOSYS, errno.EMFILE, errno.ENFILE})
-
-
-class Replayed(Protocol):
-    """What a journal adds up to: of a model, or of the registry."""
-
-    @property
-    def seq(self) -> int: ...
-    @property
-    def digest(self) -> str | None: ...
-    @property
-    def voids(self) -> tuple[Void, ...]: ...
-    @property
-    def unknown(self) -> tuple[str, ...]: ...
-    @property
-    def broken(self) -> Void | None: ...
-
-
-S = TypeVar("S", bound=Replayed)
+LONGEST_WAIT_S = 0.25  # of a writer that was not first
 
 
 @dataclass(frozen=True, slots=True)
 class Opened(Generic[S]):
-    """A state to start from, and an entry that is known to have been written (see ``caches``)."""
+    """A state to start from, and an entry that is known to have been written, with its digest where that is known too."""
 
     state: S
     known_seq: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """An entry that is about to be written, and its exact bytes."""
-
-    entry: Entry
-    raw: bytes
+    known_digest: str | None = None
 
 
 class Journal(Generic[S]):
-    """One journal, kept replayed. Safe in threads; they take turns, so that one process never races itself."""
+    """One journal, kept replayed. Safe in threads, and in forked children."""
 
     def __init__(
         self,
@@ -82,96 +60,161 @@ class Journal(Generic[S]):
         self._opened = opened
         self._after_append = after_append
         self._state: S | None = None
-        self._lock = ProcessLock(threading.RLock)
-        self._put_s = 0.02  # how long a create takes here, smoothed; the unit of the backoff
+        self._opening, self._moving = ProcessLock(), ProcessLock()
+        self._turns: PerProcess[Turns[Request[S]]] = PerProcess(Turns)
+        self._interrupted: Group[S] | None = None  # its leader left while it was being written
+        self._unsure: Group[S] | None = None  # nobody knows whether it was written
+        self._losses = 0  # slots in a row that others were first at
+        self._unseen = 0  # entries that the last reading found: a busy journal is read in one batch
+        self._put_s: float | None = None  # how long a create takes here, smoothed; the unit of the backoff
 
     def state(self, *, fresh: bool = True) -> S:
-        """The state now; with ``fresh=False`` the last one this process has seen, which costs no request."""
-        with self._lock:
-            if self._state is None:
-                self._state = self._cold()
-            elif fresh:
-                self._catch_up(self._state)
-            return self._sound(self._state)
+        """The state now; with ``fresh=False`` the last one this process has seen, which costs no request and no waiting."""
+        if self._state is None:
+            return self._sound(self._open())
+        return self._sound(self._read_on(self._state) if fresh else self._state)
 
     def transact(
-        self, decide: Callable[[S], Sequence[Event]], envelope: Callable[[S, Sequence[Event]], Envelope]
-    ) -> tuple[Entry | None, S]:
-        """Append what ``decide`` decides; the entry and the state after it. No entry where nothing had to happen.
+        self,
+        decide: Callable[[S], Sequence[Event]],
+        envelope: Callable[[S, Sequence[Event]], Envelope],
+        *,
+        author: Any = None,
+        asked: Any = None,
+    ) -> S:
+        """Append what ``decide`` decides, and the state after it; no entry where nothing had to happen. What it raises is raised.
 
-        ``decide`` is called again on every newer state until its events land. What it raises is raised.
+        ``decide`` is called again on every newer state until its events land, by whichever thread leads. Requests with an equal
+        ``author`` may share an entry. ``asked`` says what is wanted, where events have no key: the same again, after an outcome
+        that was unknown, finds out what became of the first.
         """
-        deadline = time.monotonic() + DEADLINE_S
-        with self._lock:
-            fresh = self._state is None
-            for attempt in range(1_000_000):
-                state = self.state(fresh=fresh or attempt > 0)
-                events, settled = self._decided(decide, state, sure=fresh or attempt > 0)
-                if not settled:
-                    fresh = True
-                    continue
-                if not events:
-                    return None, state
-                entry, after = self._foreseen(state, envelope(state, events))
-                if self._append(entry, deadline):
-                    self._state = after
-                    self._after_append(after)
-                    return entry.entry, after
-                if attempt:
-                    time.sleep(random.uniform(0, min(8 * self._put_s, 0.25)))
-                if time.monotonic() > deadline:
-                    break
-        raise Conflict(
-            f"other writers of {self.model or 'the registry'} were first for {DEADLINE_S:.0f} s",
-            where="nothing was written",
-            do="try again",
-        )
+        request = Request(decide, envelope, author, asked, deadline=time.monotonic() + DEADLINE_S)
+        if (known := self._found_out(request)) is not None:
+            return known
+        self._turns.here().take(request, self._serve)
+        return request.outcome()
 
     def slots(self) -> Iterator[Slot]:
         """Every slot from the first on, for history and check."""
-        for seq, raw in read_on(self._store, self.model, 0):
+        known = self._state.seq if self._state is not None else 0
+        for seq, raw in read_on(self._store, self.model, 0, known=known):
             yield decode_entry(raw, model=self.model, seq=seq)
 
-    def _decided(self, decide: Callable[[S], Sequence[Event]], state: S, *, sure: bool) -> tuple[Sequence[Event], bool]:
-        """The events, and whether they may be acted on: a refusal or a silence on a remembered state may be out of date."""
-        self._refuse_to_write(state)
+    # -- writing -------------------------------------------------------------------------------------------------------
+
+    def _serve(self, requests: Sequence[Request[S]]) -> None:
+        """One round: decide for all who wait, on one state, and write one entry for as many as may share it."""
+        group, self._interrupted = self._interrupted, None
+        if group is None or not any(member.request in requests for member in group.members):
+            group = self._decided(requests)
+        if group is not None and not self._write(group):
+            self._lose(requests)
+
+    def _decided(self, requests: Sequence[Request[S]]) -> Group[S] | None:
+        sure = self._state is None or self._losses > 0 or any(request.doubted for request in requests)
         try:
-            events = decide(state)
-        except FlowregError:
-            if sure:
-                raise
-            return (), False
-        return events, sure or bool(events)
+            state = self.state(fresh=sure)
+            self._refuse_to_write(state)
+        except Exception as error:
+            for request in requests:
+                request.error = error
+            return None
+        group = Group(state, state, self._replay)
+        for request in requests:
+            group.take(request, sure=sure)
+        return group if group.members else None
 
-    def _foreseen(self, state: S, said: Envelope) -> tuple[_Draft, S]:
-        """The entry and the state it will make. One that readers would find void is not written."""
-        raw = encode_entry(said)
-        slot = decode_entry(raw, model=self.model, seq=said.seq)
-        after = self._replay([slot], state)
-        if isinstance(slot, Void) or after.voids != state.voids or after.broken:
-            reason = slot.reason if isinstance(slot, Void) else (after.broken or after.voids[-1]).reason
-            raise Refused(f"this would have no effect: {reason}", where=f"{self.model or 'the registry'}; nothing was written", code="void")
-        return _Draft(slot, raw), after
+    def _write(self, group: Group[S]) -> bool:
+        """Whether the group has an outcome now; False: somebody else's entry has its number."""
+        self._interrupted = group  # and stays so if this thread is interrupted: what it has begun the next leader ends
+        try:
+            settled = self._append(group, max(member.request.deadline for member in group.members))
+            if settled:
+                self._landed(group)
+        except Exception as error:
+            self._unsure = group if isinstance(error, Unavailable) and error.outcome == "unknown" else self._unsure
+            group.fail(error)
+            settled = True
+        self._interrupted = None
+        return settled
 
-    def _append(self, draft: _Draft, deadline: float) -> bool:
-        said, before = draft.entry.said, time.monotonic()
-        landed = append(self._store, entry_path(self.model, said.seq), draft.raw, entry_id=said.id, deadline=deadline)
-        self._put_s = 0.8 * self._put_s + 0.2 * (time.monotonic() - before)
+    def _append(self, group: Group[S], deadline: float) -> bool:
+        (entry, raw), before = group.seal(), time.monotonic()
+        landed = append(self._store, entry_path(self.model, entry.seq), raw, entry_id=entry.said.id, deadline=deadline)
+        took_s = time.monotonic() - before
+        self._put_s = took_s if self._put_s is None else 0.8 * self._put_s + 0.2 * took_s
         return landed
+
+    def _landed(self, group: Group[S]) -> None:
+        self._losses = 0
+        self._move_to(group.after)
+        group.acknowledge()
+        with contextlib.suppress(Exception):  # the entry stands, whatever becomes of a cache
+            self._after_append(group.after)
+
+    def _lose(self, requests: Sequence[Request[S]]) -> None:
+        """Others were first: at once again, then after a wait of random length; who has waited too long is told."""
+        self._losses += 1
+        for request in requests:
+            if not request.done and time.monotonic() > request.deadline:
+                request.error = Conflict(
+                    f"other writers of {self.model or 'the registry'} were first for {DEADLINE_S:.0f} s",
+                    where="nothing was written",
+                    do="try again",
+                )
+        if self._losses > 1:
+            time.sleep(random.uniform(0, min(8 * (self._put_s or 0), LONGEST_WAIT_S)))
+
+    def _found_out(self, request: Request[S]) -> S | None:
+        """The outcome of an equal request that nobody knew then: its bytes are put at their place once more, which tells."""
+        group = self._unsure
+        same = [m for m in group.members if m.request.is_again(request)] if group else []
+        if group is None or not same:
+            return None
+        landed = self._append(group, request.deadline)
+        group.members = [other for other in group.members if other is not same[0]]
+        if not landed:
+            return None
+        self._move_to(group.after)
+        return group.state_after(same[0])
+
+    def _refuse_to_write(self, state: S) -> None:
+        if state.unknown:
+            raise Refused(
+                f"{self.model or 'the registry'} was written by a newer flowreg ({', '.join(sorted(set(state.unknown)))})",
+                where="it can be read; nothing was written",
+                do='pip install --upgrade "flowreg"',
+                code="needs-newer",
+            )
+
+    # -- reading -------------------------------------------------------------------------------------------------------
+
+    def _open(self) -> S:
+        with self._opening:
+            return self._move_to(self._cold()) if self._state is None else self._state
 
     def _cold(self) -> S:
         opened = self._opened()
-        state = self._caught_up(opened.state)
-        if state.seq < opened.known_seq and state.broken is None:
-            raise _gap(self.model, state.seq + 1, opened.known_seq)
-        return state
+        slots = self._slots_after(opened.state.seq, known=opened.known_seq)
+        digests = {opened.state.seq: opened.state.digest, **{slot.seq: slot.digest for slot in slots}}
+        if opened.known_digest is not None and digests.get(opened.known_seq, opened.known_digest) != opened.known_digest:
+            raise _changed(self.model, opened.known_seq, opened.known_digest)
+        return self._replay(slots, opened.state) if slots else opened.state
 
-    def _catch_up(self, state: S) -> None:
-        self._state = self._caught_up(state)
+    def _read_on(self, state: S) -> S:
+        slots = self._slots_after(state.seq, expected=max(self._unseen, min(self._losses, 1)))
+        self._unseen = len(slots)
+        return self._move_to(self._replay(slots, state)) if slots else state
 
-    def _caught_up(self, state: S) -> S:
-        slots = [decode_entry(raw, model=self.model, seq=seq) for seq, raw in read_on(self._store, self.model, state.seq)]
-        return self._replay(slots, state) if slots else state
+    def _slots_after(self, seq: int, *, known: int = 0, expected: int = 0) -> list[Slot]:
+        files = read_on(self._store, self.model, seq, known=known, expected=expected)
+        return [decode_entry(raw, model=self.model, seq=number) for number, raw in files]
+
+    def _move_to(self, state: S) -> S:
+        with self._moving:
+            if self._state is None or state.seq >= self._state.seq:
+                self._state = state
+            return self._state
 
     def _sound(self, state: S) -> S:
         if state.broken is None:
@@ -184,104 +227,11 @@ class Journal(Generic[S]):
             code="broken-chain",
         )
 
-    def _refuse_to_write(self, state: S) -> None:
-        if state.unknown:
-            raise Refused(
-                f"{self.model or 'the registry'} was written by a newer flowreg ({', '.join(sorted(set(state.unknown)))})",
-                where="it can be read; nothing was written",
-                do='pip install --upgrade "flowreg"',
-                code="needs-newer",
-            )
 
-
-def append(store: Store, path: str, raw: bytes, *, entry_id: str, deadline: float) -> bool:
-    """Put ``raw`` at ``path`` once. True: it is there; False: somebody else's bytes are. See rule 2.
-
-    Raises ``Unavailable`` with ``outcome="nothing-written"`` where the storage will not do it, ``"unknown"`` where it did not say.
-    """
-    attempt = 0
-    while True:
-        try:
-            store.create(path, raw)
-        except FlowregError:
-            raise
-        except Exception as caught:
-            error = caught
-        else:
-            return True
-        found = _read_back(store, path, entry_id, deadline)
-        if found is not None:
-            return found == raw
-        if _will_not(error):
-            raise _unavailable(error, store, path, entry_id, "nothing-written") from error
-        if time.monotonic() > deadline:
-            raise _unavailable(error, store, path, entry_id, "unknown") from error
-        if attempt:
-            time.sleep(random.uniform(0, 0.25))
-        attempt += 1
-
-
-def read_on(store: Store, model: str | None, after: int) -> Iterator[tuple[int, bytes]]:
-    """The files after number ``after``, in order, up to the first that is missing. ``Corrupt`` where a later one stands beyond a gap."""
-    seq, turn = after + 1, 0
-    while True:
-        size = WINDOWS[min(turn, len(WINDOWS) - 1)]
-        window = store.read_many([entry_path(model, seq + i) for i in range(size)])
-        if None in window and any(raw is not None for raw in window[window.index(None) :]):
-            window = _read_again(store, model, seq, window)
-        for raw in window:
-            if raw is None:
-                return
-            yield seq, raw
-            seq += 1
-        turn += 1
-
-
-def _read_again(store: Store, model: str | None, seq: int, window: list[bytes | None]) -> list[bytes | None]:
-    """The reads of a window are not one moment: an entry may have landed between two of them. Once more tells that from a hole."""
-    again = store.read_many([entry_path(model, seq + i) for i in range(len(window))])
-    if None not in again:
-        return again
-    hole = again.index(None)
-    seen_before = [i for i, raw in enumerate(window) if raw is not None and i >= hole]
-    if seen_before:  # it was there, or one after it was, before the hole was looked at for the second time
-        raise _gap(model, seq + hole, seq + seen_before[-1])
-    return again[:hole] if any(raw is not None for raw in again[hole:]) else again
-
-
-def _read_back(store: Store, path: str, entry_id: str, deadline: float) -> bytes | None:
-    while True:
-        try:
-            return store.read(path)
-        except Exception as error:
-            if _will_not(error) or time.monotonic() > deadline:
-                raise _unavailable(error, store, path, entry_id, "unknown") from error
-            time.sleep(random.uniform(0, 0.25))
-
-
-def _will_not(error: BaseException) -> bool:
-    """Whether asking again is useless: no permission, no such bucket, a full or read-only disk."""
-    cause = error.__cause__ or error
-    return isinstance(cause, PermissionError | FileNotFoundError) or getattr(cause, "errno", None) in _WILL_NOT
-
-
-def _gap(model: str | None, missing: int, beyond: int) -> Corrupt:
+def _changed(model: str | None, seq: int, remembered: str) -> Corrupt:
     return Corrupt(
-        f"entry {missing} of {model or 'the registry'} is gone, though entry {beyond} was written after it",
-        where=entry_path(model, missing),
+        f"entry {seq} of {model or 'the registry'} was changed after it was written",
+        where=f"{entry_path(model, seq)}; its head remembers {remembered}",
         do="restore the file from a backup or the bucket's versions, then run flowreg check",
-        code="missing-entry",
-    )
-
-
-def _unavailable(error: BaseException, store: Store, path: str, entry_id: str, outcome: str) -> Unavailable:
-    text = "nothing was written" if outcome == "nothing-written" else "it may have been written or not"
-    first_line = (str(error).splitlines() or [""])[0][:200]
-    return Unavailable(
-        f"the storage did not take an entry: {type(error).__name__}: {first_line}",
-        where=f"{store.root}/{path}; {text}",
-        do="check the storage and the credentials, then repeat the same request: it finds out, and makes no twin if it has a key",
-        code="storage",
-        outcome=outcome,
-        entry_id=entry_id,
+        code="changed-entry",
     )

@@ -14,11 +14,12 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 from ..errors import BadInput, Corrupt, Unavailable
-from .hashing import copy_hashing, write_back
+from .hashing import Progress, copy_hashing, no_progress, write_back
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -55,13 +56,37 @@ class LocalStore:
             _write_all(fd, data)
             os.replace(temporary, target)
 
+    def remove(self, path: str) -> None:
+        """Take the file away; one that is gone already is as good."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(self.root, path))
+
+    def remove_folder(self, path: str) -> None:
+        """Take an empty folder away; one that is not empty stays."""
+        with contextlib.suppress(OSError):
+            os.rmdir(os.path.join(self.root, path))
+            self._known.discard(os.path.join(self.root, path))
+
+    def modified_at(self, path: str) -> datetime:
+        """When the filesystem says that this was written."""
+        return datetime.fromtimestamp(os.stat(os.path.join(self.root, path)).st_mtime, UTC)
+
     def read(self, path: str) -> bytes | None:
-        """The bytes at ``path``, or None."""
+        """The bytes at ``path``, or None. A link, a pipe or a folder there reads as no bytes at all: taken, and never followed."""
         try:
-            with open(os.path.join(self.root, path), "rb", buffering=0) as file:
-                return file.readall()
+            fd = os.open(os.path.join(self.root, path), _TAKE_IN)
         except FileNotFoundError:
             return None
+        except NotADirectoryError as error:
+            raise self._file_in_the_way(error) from error
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO):
+                return b""
+            raise
+        try:
+            return read_all(fd) if stat.S_ISREG(os.fstat(fd).st_mode) else b""
+        finally:
+            os.close(fd)
 
     def read_many(self, paths: Sequence[str]) -> list[bytes | None]:
         return [self.read(path) for path in paths]
@@ -74,14 +99,25 @@ class LocalStore:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
-    def put_file(self, source: Path, place: Callable[[str], str]) -> tuple[int, str]:
+    def sizes(self, folder: str) -> list[tuple[str, int, datetime]]:
+        """Name, size in bytes and moment of the last change of every plain file in a folder."""
+        try:
+            with os.scandir(os.path.join(self.root, folder)) as entries:
+                found = [(e.name, e.stat(follow_symlinks=False)) for e in entries if e.is_file(follow_symlinks=False)]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return [(name, seen.st_size, datetime.fromtimestamp(seen.st_mtime, UTC)) for name, seen in found]
+
+    def put_file(self, source: Path, place: Callable[[str], str], progress: Progress = no_progress) -> tuple[int, str]:
         """Copy ``source`` to ``place(its digest)`` if absent, hashing as it goes. Returns its size in bytes and its digest."""
         with regular_file(source) as origin:
             staging = self._target("blobs/incoming/file")
             with self._temporary(staging) as (fd, temporary):
-                size, digest = copy_hashing(origin, fd, write_back(fd))
+                size, digest = copy_hashing(origin, fd, write_back(fd), progress)
                 target = self._target(place(digest))
-                if not os.path.lexists(target):
+                if os.path.lexists(target):
+                    self._confirm(target)
+                else:
                     os.fsync(fd)
                     with contextlib.suppress(FileExistsError):  # another process stored the same bytes meanwhile
                         self._name(temporary, target)
@@ -93,9 +129,10 @@ class LocalStore:
         try:
             self.create(path, data)
         except FileExistsError:
+            self._confirm(os.path.join(self.root, path))
             self._require_size(os.path.join(self.root, path), len(data))
 
-    def get_file(self, path: str, into: Path) -> str | None:
+    def get_file(self, path: str, into: Path, *, size_bytes: int | None = None, progress: Progress = no_progress) -> str | None:
         """Copy the file at ``path`` to the new file ``into`` and return the digest of what was copied; None if there is none."""
         try:
             origin = os.open(os.path.join(self.root, path), _TAKE_IN)
@@ -104,7 +141,7 @@ class LocalStore:
         try:
             fd = os.open(into, _NEW, 0o666)
             try:
-                return copy_hashing(origin, fd)[1]
+                return copy_hashing(origin, fd, progress=progress)[1]
             finally:
                 os.close(fd)
         finally:
@@ -125,9 +162,20 @@ class LocalStore:
         target = os.path.join(self.root, path)
         folder = os.path.dirname(target)
         if folder not in self._known:
-            _make_folders(folder)
+            try:
+                _make_folders(folder)
+            except NotADirectoryError as error:
+                raise self._file_in_the_way(error) from error
             self._known.add(folder)
         return target
+
+    def _file_in_the_way(self, error: OSError) -> Unavailable:
+        return Unavailable(
+            f"there is a file where a folder is needed: {error.filename}",
+            where=f"{self.root}; nothing was written",
+            do="move that file away, or choose another root",
+            code="storage",
+        )
 
     @contextlib.contextmanager
     def _temporary(self, target: str) -> Iterator[tuple[int, str]]:
@@ -159,7 +207,21 @@ class LocalStore:
                     code="no-hard-links",
                 ) from None
             raise
-        _sync_folder(os.path.dirname(target))
+        self._confirm(target)
+
+    def _confirm(self, target: str) -> None:
+        """The name of ``target`` survives a power cut from here on, whoever gave it."""
+        try:
+            _sync_folder(os.path.dirname(target))
+        except OSError as error:
+            # Reading it back would find our bytes, in memory; so this is said here, and is no lost reply.
+            raise Unavailable(
+                f"the disk did not confirm that a file will last: {error.strerror}",
+                where=f"{target}; it is there now, and may be gone after a power cut",
+                do="look at the disk (dmesg), then repeat the same request",
+                code="not-durable",
+                outcome="unknown",
+            ) from error
 
 
 @contextlib.contextmanager
@@ -179,15 +241,19 @@ def regular_file(path: Path) -> Iterator[int]:
             raise _not_regular(path, "not a regular file")
         yield fd
         after = os.fstat(fd)
-        if _identity(before) != _identity(after):
-            raise BadInput(
-                f"{str(path)!r} changed while it was read",
-                where="nothing was registered",
-                do="register it when nothing writes to it any more",
-                code="file-changed",
-            )
+        if not same_file(before, after):
+            raise file_changed(path)
     finally:
         os.close(fd)
+
+
+def file_changed(path: Path) -> BadInput:
+    return BadInput(
+        f"{str(path)!r} changed while it was read",
+        where="nothing was registered",
+        do="register it when nothing writes to it any more",
+        code="file-changed",
+    )
 
 
 def read_all(fd: int) -> bytes:
@@ -204,6 +270,11 @@ def parallel_map(work: Callable[[T], R], items: Sequence[T], *, threads: int) ->
 
     with ThreadPoolExecutor(max_workers=min(threads, len(items))) as pool:
         return list(pool.map(work, items))
+
+
+def same_file(before: os.stat_result, after: os.stat_result) -> bool:
+    """Whether nothing was written to a file between two looks at it."""
+    return _identity(before) == _identity(after)
 
 
 def _identity(found: os.stat_result) -> tuple[int, ...]:

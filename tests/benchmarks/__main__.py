@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from . import scale
 from .table import MEMORY_TARGET_MIB, PLANS, lines, peak_mib
 
-MEMORY = "memory"
-NAMES = (*PLANS, MEMORY)
+MEMORY, SCALE = "memory", "scale"
+NAMES = (*PLANS, MEMORY, SCALE)
 
 
 def main() -> None:
@@ -19,11 +20,13 @@ def main() -> None:
     names = asked.names or NAMES
     if strangers := set(names) - set(NAMES):
         parser.error(f"there is no benchmark {', '.join(sorted(strangers))}: choose of {', '.join(NAMES)}")
-    for line in lines([name for name in names if name != MEMORY], small=asked.small):
+    for line in lines([name for name in names if name in PLANS], small=asked.small):
         print(line, flush=True)
     if MEMORY in names:
         peak = peak_mib(small=asked.small)
         print(f"peak memory of registering one file, above the import: {peak:.0f} MiB (target <= {MEMORY_TARGET_MIB:g})")
+    if SCALE in names:
+        print("\n".join(scale.lines(scale.measured(scale.SIZES[:2] if asked.small else scale.SIZES))))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import cold, contention, registering, resolving
+from . import appending, checking, cold, contention, registering, resolving
 from .memory import peak_above_import_mib
 from .ratio import Benchmark, Figure, measured
 
@@ -33,6 +33,8 @@ PLANS: Mapping[str, Plan] = {
     "reader-resolve": Plan(resolving.by_reader, 15, {"times": 20}),
     "cold-load": Plan(cold.load, 15),
     "cold-ls": Plan(cold.list_models, 15),
+    "append": Plan(appending.one_writer, 9, {"times": 5}),
+    "check-read-data": Plan(checking.read_data, 5, {"files": 3, "size_bytes": 1 << 20}),
     "contention": Plan(contention.registrations, 3, {"processes": 2, "each": 3}),
 }
 

@@ -135,3 +135,26 @@ def _model(folder: Path) -> Path:
     path = folder / f"{os.urandom(6).hex()}.bin"
     path.write_bytes(os.urandom(1 << 20))
     return path
+
+
+def test_a_warm_append_is_one_write_and_no_read(warm: Warm) -> None:
+    """A label, metrics, an alias without a policy: the entry is put, and nothing else is asked."""
+    with warm.proxy.counting() as seen:
+        warm.registry.label("churn@1", {"team": "risk"})
+        warm.registry.evaluate("churn@2", {"auc": 0.9}, on="holdout")
+
+    assert _requests(seen) == [f"PUT {_entry(4)} 200", f"PUT {_entry(5)} 200"]
+
+
+def test_a_writer_that_was_overtaken_reads_what_is_new_at_once_and_writes_again(warm: Warm) -> None:
+    """The refused put, one look at who was first, one batch of the unseen entries and their end, the put."""
+    other = Registry(warm.root, storage_options=warm.server.storage_options)
+    other.label("churn@1", {"team": "risk"})
+    other.flush()
+    with warm.proxy.counting() as seen:
+        warm.registry.label("churn@1", {"size": "big"})
+
+    asked = _requests(seen)
+    assert asked[:2] == [f"PUT {_entry(4)} 412", f"GET {_entry(4)} 200"]
+    assert sorted(asked[2:-1]) == [f"GET {_entry(4)} 200", f"GET {_entry(5)} 404", f"GET {_entry(6)} 404"]
+    assert asked[-1] == f"PUT {_entry(5)} 200"

@@ -81,6 +81,20 @@ def test_the_other_model_stays_usable_and_clean(name: str, root: Path) -> None:
     assert [f for f in registry.check(read_data=True).findings if f.model == "risk/fraud"] == []
 
 
+@pytest.mark.parametrize("name", sorted(ZOO.keys() - zoo.OF_ALL - {"deleted journal of the registry"}))
+def test_the_other_model_can_still_be_written(name: str, root: Path) -> None:
+    """Register, evaluate, move and take back, beside any damage of a neighbour."""
+    ZOO[name].do(root)
+    registry = Registry(root, actor="ana")
+
+    version = registry.register("risk/fraud", {"w": 10}, trust="pickle")
+    registry.evaluate(version, {"auc": 0.9}, on="july")
+    registry.promote(version, to="live-eu")
+    assert Registry(root).get("risk/fraud@live-eu").number == 2
+    registry.rollback("risk/fraud@live-eu", because="worse")
+    assert Registry(root).load("risk/fraud@live-eu", trust=True) == {"w": 9}
+
+
 def test_every_code_is_shown_by_some_damage(good: Path) -> None:
     """No code exists that no damage brings about; each says what it means."""
     shown = {said.code for damage in ZOO.values() for said in damage.said(good)}

@@ -209,6 +209,16 @@ def checkpoint_says(**fields: Any) -> Callable[[Path], None]:
     return do
 
 
+def forged_together(root: Path) -> None:
+    """A head, whole in itself, that leads readers to a checkpoint that lies."""
+    head_says(checkpoint=CHECKPOINT)(root)
+    checkpoint_says(aliases={})(root)
+
+
+def swapped_blobs(root: Path) -> None:
+    swap(blob_of("manifest")(root), blob_of("decision")(root))(root)
+
+
 def state(root: Path) -> ModelState:
     return Registry(root)._journals.of("churn").state()
 
@@ -272,7 +282,7 @@ def linked(root: Path) -> None:
 
 def newer_checkpoint(root: Path) -> None:
     value = json.loads((root / POINT).read_bytes())
-    (root / POINT).write_bytes(encode({**value, "reader": 2}, depth_limit=64))
+    (root / POINT).write_bytes(encode({**value, "reader": 3}, depth_limit=64))
 
 
 def flipped_unremembered(root: Path) -> None:
@@ -292,7 +302,7 @@ def promotion_on(decision: str | None) -> Callable[[Path], None]:
     return do
 
 
-OF_ALL = {"deleted policy", "bit flip in the identity"}  # damages of what every model stands on
+OF_ALL = {"deleted newest entry of the registry", "deleted policy", "bit flip in the identity"}  # damages of what every model stands on
 JUNK = digest_of(b"junk")
 NOWHERE = "sha256:" + "ab" * 32
 HEAD, POINT = head_path("churn"), checkpoint_path("churn", CHECKPOINT)
@@ -312,6 +322,7 @@ ZOO: dict[str, Damage] = {
     "emptied entry": Damage(junk(entry(4), b""), fault("changed-entry", entry(4)), False),
     "truncated newest entry": Damage(cut(entry(LAST)), fault("changed-entry", entry(LAST)), False),
     "deleted entry in the middle": Damage(delete(entry(4)), fault("missing-entry", entry(4)), False),
+    "hole at the end of a window of reads": Damage(delete(entry(10)), fault("missing-entry", entry(10)), False),
     "deleted first entry": Damage(delete(entry(1)), fault("missing-entry", entry(1)), False),
     "deleted newest entry": Damage(delete(entry(LAST)), fault("missing-entry", entry(LAST)), False),
     "deleted newest two entries": Damage(delete(entry(LAST), entry(LAST - 1)), fault("missing-entry", entry(LAST - 1)), False),
@@ -323,7 +334,7 @@ ZOO: dict[str, Damage] = {
     "bit flip in the entry before the newest, and no head": Damage(
         flipped_unremembered, lambda _: {Said("fault", "broken-chain", entry(LAST)), Said("note", "missing-head", HEAD)}, False
     ),
-    "link in place of an entry": Damage(linked, fault("unreadable", entry(4)), True),
+    "link in place of an entry": Damage(linked, fault("unreadable", entry(4)), False),
     "renumbering": Damage(renumber, renumbered, False),
     "replay of an old entry": Damage(copy(entry(2), entry(LAST + 1)), fault("misplaced-entry", entry(LAST + 1)), True),
     "entry with an old number": Damage(numbered(3), fault("misplaced-entry", entry(LAST + 1)), True),
@@ -339,19 +350,20 @@ ZOO: dict[str, Damage] = {
     "unknown kind": Damage(append([{"kind": "teleported", "version": 1}]), note("unknown-kind", entry(LAST + 1)), True),
     "protected alias moved without a decision": Damage(append(PROTECTED), fault("refused-entry", entry(LAST + 1)), True),
     # -- the journal of the registry
-    "deleted journal of the registry": Damage(delete(entry(1, None), entry(2, None)), fault("lost-journal", "journal"), True),
+    "deleted journal of the registry": Damage(delete(*(entry(n, None) for n in (1, 2, 3, 4))), fault("lost-journal", "journal"), True),
     "deleted policy": Damage(delete(entry(2, None)), fault("missing-entry", entry(2, None)), False),
+    "deleted newest entry of the registry": Damage(delete(entry(4, None)), fault("missing-entry", entry(4, None)), True),
     "bit flip in the identity": Damage(flip(entry(1, None), b'"nonce":"'), fault("changed-entry", entry(1, None)), False),
     "policy with another digest": Damage(
-        append([{"kind": "policy_set", "name": "q", "models": ["*"], "alias": "a", "digest": NOWHERE, "policy": {}}], model=None, after=2),
-        fault("refused-entry", entry(3, None)), True,
+        append([{"kind": "policy_set", "name": "q", "models": ["*"], "alias": "a", "digest": NOWHERE, "policy": {}}], model=None, after=4),
+        fault("refused-entry", entry(5, None)), True,
     ),
     "policy that cannot be read": Damage(
         append(
             [{"kind": "policy_set", "name": "q", "models": ["*"], "alias": "a", "digest": digest_of(encode({})), "policy": {}}],
-            model=None, after=2,
+            model=None, after=4,
         ),
-        fault("bad-policy", entry(3, None)), True,
+        fault("bad-policy", entry(5, None)), True,
     ),
     # -- heads and checkpoints
     "bit flip in the head": Damage(flip(HEAD), fault("unreadable-head", HEAD), True),
@@ -368,6 +380,7 @@ ZOO: dict[str, Damage] = {
     ),
     "bit flip in a checkpoint": Damage(flip(POINT, b'"reader"'), fault("unreadable-checkpoint", POINT), True),
     "checkpoint that lies": Damage(checkpoint_says(aliases={}), fault("wrong-checkpoint", POINT), True),
+    "forged checkpoint that a forged head names": Damage(forged_together, fault("wrong-checkpoint", POINT), True),
     "checkpoint of another entry": Damage(checkpoint_says(digest=NOWHERE), fault("wrong-checkpoint", POINT), True),
     "checkpoint by a newer flowreg": Damage(newer_checkpoint, note("newer-checkpoint", POINT), True),
     # -- blobs
@@ -380,6 +393,10 @@ ZOO: dict[str, Damage] = {
     "bit flip in a file": Damage(to_blob("file", flip), blob_said("changed-blob", "file"), True, read_data=True),
     "bit flip in a table": Damage(to_blob("table", flip), blob_said("changed-blob", "table"), True, read_data=True),
     "bit flip in a manifest": Damage(to_blob("manifest", flip), blob_said("changed-blob", "manifest"), True),
+    "truncated manifest": Damage(to_blob("manifest", cut), blob_said("changed-blob", "manifest"), True),
+    "manifest and decision swapped": Damage(
+        swapped_blobs, lambda root: {Said("fault", "changed-blob", blob_of(what)(root)) for what in ("manifest", "decision")}, True
+    ),
     "bit flip in a decision": Damage(to_blob("decision", flip), blob_said("changed-blob", "decision"), True),
     "promotion on another version's decision": Damage(promotion_on(None), blob_said("wrong-decision", "decision"), True),
     "promotion on a decision that is nowhere": Damage(promotion_on(NOWHERE), fault("missing-blob", blob_path(NOWHERE)), True),

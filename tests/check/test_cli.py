@@ -69,3 +69,13 @@ def test_repair_cannot_mend_a_journal(cli: Cli, churn: Registry, place: Path) ->
 def test_a_model_that_is_not_there_ends_with_3(cli: Cli, churn: Registry) -> None:
     """As with every verb."""
     assert cli("check", "nobody").code == 3
+
+
+def test_a_sample_says_how_it_is_drawn_again(cli: Cli, churn: Registry) -> None:
+    """Its seed stands in the answer; without one it is the date."""
+    answer = cli("check", "--sample", "50%", "--seed", "monday")
+
+    assert answer.code == 0
+    assert "--seed monday" in answer.out
+    assert cli("check", "--sample", "1", "--json").json["checked"]["bytes_read"] > 0
+    assert cli("check", "--sample", "none").code == 2

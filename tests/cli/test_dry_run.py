@@ -22,6 +22,8 @@ WRITING = {
     "promote": (("promote", "churn@2", "--to", "challenger"), "churn@2 would be challenger"),
     "promote over": (("promote", "churn@2", "--to", "champion", "--override", "x"), "churn@2 would be champion"),
     "rollback": (("rollback", "churn@taster", "--because", "x"), "churn@2 would be taster"),
+    "hold": (("hold", "churn@2", "--because", "x"), "would be on hold"),
+    "release": (("release", "churn@1", "--because", "x"), "would be released"),
     "retire": (("retire", "churn@2", "--because", "x"), "would be retired"),
     "init": (("init",), "exists already"),
     "policy set": (("policy", "set", "{policy}"), "would be in force"),
@@ -36,6 +38,7 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(
     """The tree is the same to the byte, and the next reader sees the old state."""
     for ref in ("churn@2", "churn@1"):
         churn.promote(ref, to="taster")
+    churn.hold("churn@1", because="a case")
     churn.flush()
     argv, expected = WRITING[name]
     before = every_byte(place)
@@ -49,7 +52,17 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(
 
 def test_every_writing_verb_can_be_tried() -> None:
     """The table above has them all: what is no reading verb has ``--dry-run``."""
-    reading = {"ls", "show", "history", "diff", "fetch", "gates", "doctor", "check"}  # check writes only with --repair
+    reading = {
+        "ls",
+        "show",
+        "history",
+        "diff",
+        "fetch",
+        "gates",
+        "doctor",
+        "check",
+        "collect",
+    }  # two write on demand
     writing = {verb.name for verbs in VERBS.values() for verb in verbs} - reading
     of_policies = {f"policy {verb.name}" for verb in POLICY_VERBS} - {"policy show", "policy ls", "policy check"}
 

@@ -30,8 +30,8 @@ def told(folder: Path, artifact: Artifact, monkeypatch: pytest.MonkeyPatch) -> R
     registry.promote("churn@2", to="champion")  # 07
     registry.rollback("churn@champion", because="worse")  # 08
     registry.retire("churn@2", because="leaks")  # 09
-    registry.register("other", artifact("a"))  # 10
-    registry.set_policy(policy())  # 11
+    registry.register("other", artifact("a"))  # 10 names the model, 11
+    registry.set_policy(policy())  # 12, and 13 fences churn
     return registry
 
 
@@ -49,8 +49,8 @@ def test_each_moment_has_its_answer(told: Registry) -> None:
     assert [told.get("churn@1", as_of=at(m)).labels for m in (5, 6)] == [{}, {"team": "risk"}]
     assert [told.get("churn@2", as_of=at(m)).retired for m in (8, 9)] == [None, "leaks"]
     assert [len(told.history("churn", as_of=at(m))) for m in (1, 3, 9)] == [0, 3, 9]
-    assert [[line.model for line in told.models(as_of=at(m))] for m in (1, 9, 10)] == [[], ["churn"], ["churn", "other"]]
-    assert [len(told.policies(as_of=at(m))) for m in (10, 11)] == [0, 1]
+    assert [[line.model for line in told.models(as_of=at(m))] for m in (1, 9, 11)] == [[], ["churn"], ["churn", "other"]]
+    assert [len(told.policies(as_of=at(m))) for m in (11, 12)] == [0, 1]
     assert told.diff("churn@1", "churn@champion", as_of=at(7)).sections["metrics"] == {"auc": (0.7, 0.9)}
 
 

@@ -35,6 +35,7 @@ def need_module(name: str, install: str) -> ModuleType:
 
 def need_program(name: str, install: str, *, or_else: Sequence[str] = ()) -> str:
     """The path of a program beside this Python or on the PATH, under one of its names, or the end of this test."""
-    places = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    beside = [Path(sys.executable).parent, Path(sys.prefix, "node_modules", ".bin")]
+    places = os.pathsep.join([*map(str, beside), os.environ.get("PATH", os.defpath), "/usr/sbin"])
     found = next(filter(None, (shutil.which(each, path=places) for each in (name, *or_else))), None)
     return found or need(f"the program {name}", install)

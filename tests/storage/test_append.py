@@ -19,8 +19,9 @@ from flowreg.core.policies import NO_POLICIES
 from flowreg.core.state import replay
 from flowreg.errors import Conflict, Corrupt, Refused, Unavailable
 from flowreg.journals import Journals
-from flowreg.storage import journal
-from flowreg.storage.journal import append, read_on
+from flowreg.storage import journal, landing
+from flowreg.storage.landing import append
+from flowreg.storage.windows import read_on
 from tests.storage.faulty import AFTER, BEFORE, LATE, FaultyStore, seeded
 
 PATH = entry_path("churn", 1)
@@ -30,7 +31,8 @@ FAR = 1e18
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries come at once."""
-    monkeypatch.setattr(journal, "random", SimpleNamespace(uniform=lambda low, high: 0))
+    for module in (journal, landing):
+        monkeypatch.setattr(module, "random", SimpleNamespace(uniform=lambda low, high: 0))
 
 
 def put(store: FaultyStore, raw: bytes = b"mine", *, deadline: float = FAR) -> bool:
@@ -162,7 +164,8 @@ def test_a_write_that_was_given_up_and_landed_is_found_by_its_key(monkeypatch: p
     store = FaultyStore(iter([None, *[LATE] * 50]), reads_until_late=10**9)
     journals = Journals(store, "ana")
     clock = iter(range(0, 10**6, 20))
-    monkeypatch.setattr(journal, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda s: None))
+    for module in (journal, landing):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda s: None))
     with pytest.raises(Unavailable) as error:
         registered(journals, "k")
     assert error.value.outcome == "unknown"

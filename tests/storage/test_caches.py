@@ -233,7 +233,7 @@ def test_an_entry_that_a_head_remembers_is_missed(root: Path, seq: int) -> None:
     for gone in range(seq, 72):
         entry_of(root, gone).unlink()
 
-    with pytest.raises(Corrupt, match="entry 71 of churn is gone"):
+    with pytest.raises(Corrupt, match=f"entry {seq} of churn is gone, though (it|entry 71) was written"):
         Registry(root).get("churn@champion")
     with pytest.raises(Corrupt):
         Registry(root).label("churn@1", {"a": "b"})

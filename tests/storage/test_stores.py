@@ -286,7 +286,7 @@ os._exit(0) if child == 0 else sys.exit(os.waitstatus_to_exitcode(os.waitpid(chi
 
 
 def test_a_fork_in_the_middle_of_a_write_blocks_no_child(tmp_path: Path) -> None:
-    """Another thread held the locks at that moment, and does not exist in the child."""
+    """Another thread wrote at that moment, held every lock, and does not exist in the child."""
     code = f"""
 import os, signal, sys, threading
 from flowreg import Registry
@@ -294,12 +294,15 @@ registry = Registry({str(tmp_path / "registry")!r})
 registry.register("churn", {str(tmp_path / "model")!r})
 journals, entered, leave = registry._journals, threading.Event(), threading.Event()
 
-def hold():
-    with journals.caches._writing, journals.caches._lock, journals.of("churn")._lock, journals.registry._lock, journals._lock:
+churn, own = journals.of("churn"), journals.registry
+
+def hold(state, policies):
+    with journals.caches._writing, journals.caches._lock, churn._opening, churn._moving, own._opening, own._moving, journals._lock:
         entered.set()
         leave.wait()
+    return []
 
-holder = threading.Thread(target=hold)
+holder = threading.Thread(target=journals.transact, args=("churn", hold))
 holder.start()
 entered.wait()
 child = os.fork()

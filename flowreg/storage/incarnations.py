@@ -1,0 +1,57 @@
+"""Under which incarnation a blob is stored, and where one is looked for.
+
+A digest that was doomed *n* times is stored as ``9f2c….n``. So whoever removes doomed bytes, however late, never removes what was
+stored since.
+
+Rule 1: a request stores everything at the incarnations of one registry state, and remembers which; an entry is only written while
+no newer state dooms one of them.
+Rule 2: a reader asks for the plain path; only where that is missing it looks at the others, all at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ..core.layout import LAST_INCARNATION, blob_path
+from .store import Store
+
+Place = Callable[[str], str]
+
+
+class DoomedMeanwhile(Exception):
+    """A blob that this request has stored was doomed since: store again, decide again. Never seen by a caller."""
+
+
+class Places:
+    """Where one request puts its blobs. Safe in threads."""
+
+    def __init__(self, doomed: Mapping[str, int]) -> None:
+        self._doomed = doomed
+        self._put: dict[str, int] = {}
+
+    def __call__(self, digest: str) -> str:
+        """The path for these bytes; from here on they count as put."""
+        self._put[digest] = self._doomed.get(digest, 0)
+        return blob_path(digest, self._put[digest])
+
+    def refuse_doomed(self, doomed: Mapping[str, int]) -> None:
+        """Raise ``DoomedMeanwhile`` where this newer state dooms a blob that was put under an older one."""
+        if doomed is not self._doomed and any(doomed.get(digest, 0) > incarnation for digest, incarnation in self._put.items()):
+            raise DoomedMeanwhile
+
+
+def read_blob(store: Store, digest: str) -> bytes | None:
+    """The stored bytes, unverified, or None."""
+    data = store.read(blob_path(digest))
+    if data is not None:
+        return data
+    return next((found for found in store.read_many(later_paths(digest)) if found is not None), None)
+
+
+def get_blob(digest: str, get: Callable[[str], str | None]) -> str | None:
+    """What ``get`` makes of the first path where the blob is."""
+    return next((found for path in (blob_path(digest), *later_paths(digest)) if (found := get(path)) is not None), None)
+
+
+def later_paths(digest: str) -> list[str]:
+    return [blob_path(digest, incarnation) for incarnation in range(1, LAST_INCARNATION + 1)]

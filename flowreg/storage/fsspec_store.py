@@ -21,7 +21,6 @@ from typing import Any
 from ..core.codec import digest_of
 from ..core.layout import entry_path
 from ..errors import Corrupt, FlowregError, Refused, Unavailable
-from .downloads import WrongSize, download
 from .hashing import Progress, digest_of_path, no_progress
 from .in_flight import InFlight
 from .local import file_changed, read_all, regular_file, same_file
@@ -220,6 +219,8 @@ class FsspecStore:
         return parts.size_bytes, parts.digest
 
     def _get_large(self, path: str, fd: int, into: Path, size: int, progress: Progress) -> str | None:
+        from .downloads import WrongSize, download  # asyncio, which a local root does without
+
         fs, base = self._filesystem()
         try:
             if is_s3(fs):

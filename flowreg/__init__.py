@@ -17,6 +17,7 @@ __version__ = VERSION
 if TYPE_CHECKING:
     from .core.decision import Decision as Decision
     from .core.events import Dataset as Dataset
+    from .core.signature import Signature as Signature
     from .core.views import AliasMove as AliasMove
     from .core.views import Evaluation as Evaluation
     from .core.views import Version as Version
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "Registry": "registry", "load": "serving", "Policy": "gates", "Dataset": "core.events", "Decision": "core.decision",
-    "Version": "core.views", "Evaluation": "core.views", "AliasMove": "core.views",
+    "Version": "core.views", "Evaluation": "core.views", "AliasMove": "core.views", "Signature": "core.signature",
     **dict.fromkeys(
         ("FlowregError", "NotFound", "Refused", "GateBlocked", "Conflict", "BadInput", "Corrupt", "Unavailable"), "errors"
     ),

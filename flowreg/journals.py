@@ -120,14 +120,15 @@ class Journals:
         self._policies(under)
         return self.transact(model, lambda state, _: [] if state.under >= under else [Fenced()], because=because)
 
-    def fence_all(self, registry: RegistryState, patterns: Sequence[str]) -> None:
+    def fence_all(self, registry: RegistryState, patterns: Sequence[str], listed: Sequence[str]) -> None:
         """Best effort: no model that these patterns cover takes an entry any more that claims to be older than ``registry``."""
 
         def one(model: str) -> None:
             with contextlib.suppress(FlowregError):  # a model that cannot be written is in no danger
                 self.fence(model, registry.seq, because="a policy changed")
 
-        covered = [model for model in sorted(registry.models) if any(fnmatchcase(model, pattern) for pattern in patterns)]
+        there = registry.models | set(listed)  # those that were born before births were recorded, too
+        covered = [model for model in sorted(there) if any(fnmatchcase(model, pattern) for pattern in patterns)]
         parallel_map(one, covered, threads=8)
 
     def _named(self, model: str) -> RegistryState:

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .artifacts import load_artifact
+from .artifacts import fetch_artifact, load_artifact
 from .core.decide import resolve as resolve_in_state
 from .core.names import Alias, Newest, Ref, parse_ref
 from .core.views import stamp
+from .dropped import told_if_dropped
 from .journals import Journals
 from .root import default_root
-from .storage import blobs
 from .storage.caches import Head, newest_head, read_head
 from .storage.store import open_store
 
@@ -74,13 +74,14 @@ class Reader:
     def fetch(self, ref: str | Resolved, into: str | os.PathLike[str]) -> Path:
         """Bring the files of a version into the new folder ``into``, every byte verified; the folder."""
         found = ref if isinstance(ref, Resolved) else self.resolve(ref)
-        manifest = blobs.get_manifest(self._store, found.digest, what=found.ref)
-        return blobs.get_artifact(self._store, manifest, Path(into), what=found.ref)
+        with told_if_dropped(self._journals, found.model, found.number):
+            return fetch_artifact(self._store, found.digest, Path(into), ref=found.ref)
 
     def load(self, ref: str | Resolved, *, trust: bool = False) -> Any:
         """The model as an object, its bytes verified before any loader sees them. ``trust=True`` lets a pickle run its code."""
         found = ref if isinstance(ref, Resolved) else self.resolve(ref)
-        return load_artifact(self._store, found.digest, ref=found.ref, trust=trust)
+        with told_if_dropped(self._journals, found.model, found.number):
+            return load_artifact(self._store, found.digest, ref=found.ref, trust=trust)
 
 
 def resolve(

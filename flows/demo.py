@@ -116,12 +116,13 @@ def _just(root: str) -> Iterator[str]:
 def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m flows.demo", description="A year of retraining on real flights, judged by gates.")
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--root", type=_root, help="folder or URL of the registry (default: a new one in ./flowreg-demo)")
+    where.add_argument("--root", type=root_given, help="folder or URL of the registry (default: a new one in ./flowreg-demo)")
     where.add_argument("--s3", action="store_true", help="on a real S3 server, started here (needs the extra test)")
     return parser.parse_args(argv)
 
 
-def _root(given: str) -> str:
+def root_given(given: str) -> str:
+    """A URL as it is, a folder in full: flows may run elsewhere."""
     return given if "://" in given else str(Path(given).resolve())
 
 

@@ -41,12 +41,12 @@ def linear() -> ClassifierMixin:
     return make_pipeline(columns, LogisticRegression(C=0.1, max_iter=200))
 
 
-def boosted() -> ClassifierMixin:
+def boosted(trees: int = 80) -> ClassifierMixin:
     """Gradient boosted trees."""
     from xgboost import XGBClassifier
 
     return XGBClassifier(
-        n_estimators=80, max_depth=3, learning_rate=0.1, min_child_weight=50, enable_categorical=True, n_jobs=1, random_state=0
+        n_estimators=trees, max_depth=3, learning_rate=0.1, min_child_weight=50, enable_categorical=True, n_jobs=1, random_state=0
     )
 
 
@@ -57,8 +57,17 @@ def train(frame: pd.DataFrame, *, family: str) -> Any:
     """A fitted model of the family ``linear`` or ``boosted``."""
     if family not in FAMILIES:
         raise ValueError(f"there is no family {family!r}; there are: {', '.join(FAMILIES)}")
+    return _fitted(FAMILIES[family](), frame)
+
+
+def grown(frame: pd.DataFrame, *, trees: int) -> Any:
+    """A fitted model of so many boosted trees."""
+    return _fitted(boosted(trees), frame)
+
+
+def _fitted(model: Any, frame: pd.DataFrame) -> Any:
     sample = frame.sample(min(TRAINING_ROWS, len(frame)), random_state=0)
-    return FAMILIES[family]().fit(sample[list(FEATURES)], sample[TARGET])
+    return model.fit(sample[list(FEATURES)], sample[TARGET])
 
 
 def score(model: Any, frame: pd.DataFrame) -> tuple[Metrics, dict[str, Metrics]]:

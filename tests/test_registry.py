@@ -50,7 +50,7 @@ def test_a_year_of_a_model(registry: Registry, tmp_path: Path) -> None:
         registry.promote("churn@2", to="champion", override="I want it")
     add(registry, 0.95)
     registry.promote("churn@3", to="champion", because="better")
-    assert registry.rollback("churn@champion", because="complaints").version.number == 1
+    assert registry.rollback("churn@champion", because="complaints", keep=True).version.number == 1
     registry.retire("churn@3", because="leaks the target")
     with pytest.raises(Refused, match="it was retired by ana"):
         registry.promote("churn@3", to="champion")

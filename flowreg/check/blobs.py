@@ -6,7 +6,7 @@ Rule 1: a blob is measured once, however many versions share it; who needs it is
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..core.codec import decode, digest_of
@@ -14,6 +14,7 @@ from ..core.decision import Decision
 from ..core.events import Decided, VersionRegistered
 from ..core.layout import blob_path
 from ..core.manifest import Manifest, decode_manifest
+from ..core.needs import named_in
 from ..errors import Corrupt
 from ..storage.incarnations import later_paths
 from ..storage.local import parallel_map
@@ -35,8 +36,10 @@ class Measured:
     digest: str | Unreadable | None = None
 
 
-def manifests(store: Store, model: str, versions: Sequence[VersionRegistered]) -> tuple[list[Need], list[Finding]]:
-    """The files that these versions need, and what is wrong with their manifests."""
+def manifests(
+    store: Store, model: str, versions: Sequence[VersionRegistered], dropped: Collection[int] = ()
+) -> tuple[list[Need], list[Finding]]:
+    """The files that these versions need but those whose bytes were ``dropped``, and what is wrong with their manifests."""
 
     def one(said: VersionRegistered) -> tuple[list[Need], list[Finding]]:
         ref = f"{model}@{said.version}"
@@ -47,7 +50,8 @@ def manifests(store: Store, model: str, versions: Sequence[VersionRegistered]) -
             manifest = decode_manifest(raw, where=ref)
         except (Corrupt, ValueError, RecursionError) as error:
             return [], [found("bad-manifest", blob_path(said.manifest), getattr(error, "what", str(error)), model)]
-        return [Need(model, f.digest, f"{f.path} of {ref}", f.size_bytes) for f in manifest.files], list(_compared(model, said, manifest))
+        files = [] if said.version in dropped else [Need(model, f.digest, f"{f.path} of {ref}", f.size_bytes) for f in named_in(manifest)]
+        return files, list(_compared(model, said, manifest))
 
     done = parallel_map(one, versions, threads=THREADS)
     return [need for needs, _ in done for need in needs], [finding for _, findings in done for finding in findings]

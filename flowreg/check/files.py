@@ -50,7 +50,7 @@ def read(store: Store, path: str) -> Raw:
 
 def sizes_near(store: Store, paths: Iterable[str]) -> Callable[[str], int | Unreadable | None]:
     """What tells the number of bytes at each of these paths, and of whatever lies beside them. Where a question costs a request,
-    each folder is listed once instead."""
+    each folder is listed once instead, and only what the listing lacks is asked for: it may lag."""
     if isinstance(store, LocalStore):
         return lambda path: _local_size(store, path)
     folders = sorted({path.rpartition("/")[0] for path in paths})
@@ -59,7 +59,9 @@ def sizes_near(store: Store, paths: Iterable[str]) -> Callable[[str], int | Unre
     def size(path: str) -> int | Unreadable | None:
         folder, _, name = path.rpartition("/")
         there = listed[folder]
-        return there if isinstance(there, Unreadable) else there.get(name)
+        if isinstance(there, Unreadable):
+            return there
+        return there[name] if name in there else _asked(store, path)
 
     return size
 
@@ -94,6 +96,13 @@ def _local_size(store: LocalStore, path: str) -> int | Unreadable | None:
     except OSError as error:
         return Unreadable(_brief(error))
     return seen.st_size if stat.S_ISREG(seen.st_mode) else Unreadable(_no_file(seen.st_mode))
+
+
+def _asked(store: Store, path: str) -> int | Unreadable | None:
+    try:
+        return store.size(path)
+    except (FlowregError, OSError) as error:
+        return Unreadable(_brief(error))
 
 
 def _listed(store: Store, folder: str) -> Mapping[str, int] | Unreadable:

@@ -1,12 +1,13 @@
-"""Which blobs the entries of a model need, and for what. Pure."""
+"""What a model's journal needs: each blob by the entries that count. Pure; which event names what is told by ``core.needs``."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..core.codec import Entry
-from ..core.events import Decided, Evaluated, Run, VersionRegistered
+from ..core.events import Decided, VersionRegistered
+from ..core.needs import named_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +33,14 @@ def needs_of(model: str, entries: Iterable[Entry], voids: Iterable[int]) -> Need
     """The needs of these entries; those in ``voids`` have no effect and need nothing."""
     without = set(voids)
     events = [event for entry in entries if entry.seq not in without for event in entry.said.events]
+    read_on_the_way = ("the manifest", "a decision")
     return Needs(
         tuple(event for event in events if isinstance(event, VersionRegistered)),
         tuple(event for event in events if isinstance(event, Decided)),
-        tuple(need for event in events for need in _named(model, event)),
+        tuple(
+            Need(model, named.digest, f"{named.role} of {model}@{getattr(event, 'version', '?')}")
+            for event in events
+            for named in named_by(event)
+            if named.role not in read_on_the_way
+        ),
     )
-
-
-def _named(model: str, event: object) -> Iterator[Need]:
-    match event:
-        case VersionRegistered():
-            named = [(event.card, "the card"), (_packages(event.run), "the list of packages")]
-        case Evaluated():
-            named = [(event.table, "sliced values"), (event.examples, "the examples"), (_packages(event.run), "the list of packages")]
-        case _:
-            return
-    for digest, what in named:
-        if digest is not None:
-            yield Need(model, digest, f"{what} of {model}@{event.version}")
-
-
-def _packages(run: Run | None) -> str | None:
-    return run.environment.packages if run and run.environment else None

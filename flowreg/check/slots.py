@@ -1,20 +1,21 @@
 """Every slot of one journal, read on to the last file that any listing or window shows, also beyond a gap.
 
-Rule 1: the numbers up to the first that is missing are asked for, as readers do; a listing only says where else to look.
+Rule 1: the numbers up to the first that is missing are asked for, by the readers' own rule (``storage.windows``); a listing only
+says where else to look.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..core import codec
 from ..core.codec import Entry, Slot, Void
 from ..core.layout import entry_path, journal_folder
-from ..errors import BadInput
-from ..storage.journal import WINDOWS
+from ..errors import BadInput, Corrupt
 from ..storage.store import Store
+from ..storage.windows import Reads, read_on
 from .files import Raw, Unreadable, read_many
 
 NUMBERED = re.compile(r"[0-9]{20}\.json")
@@ -44,9 +45,9 @@ class Slots:
 
 def read_slots(store: Store, model: str | None, listed: list[str]) -> Slots:
     """The journal of ``model``; ``listed`` is what a listing of its folder showed."""
-    read = dict(_run(store, model))
+    read, seen_beyond = _run(store, model)
     end = len(read)
-    numbers = sorted({int(name[:20]) for name in listed if NUMBERED.fullmatch(name)} - read.keys())
+    numbers = sorted({int(name[:20]) for name in listed if NUMBERED.fullmatch(name)} | seen_beyond)
     further = [seq for seq in numbers if seq > end][:BEYOND_LIMIT]
     raws = read_many(store, [entry_path(model, seq) for seq in further])
     read |= {seq: raw for seq, raw in zip(further, raws, strict=True) if raw is not None}
@@ -67,16 +68,29 @@ def journal_names(store: Store, model: str | None) -> list[str]:
     return store.names(journal_folder(model))
 
 
-def _run(store: Store, model: str | None) -> Iterator[tuple[int, bytes | Unreadable]]:
-    seq, turn = 1, 0
-    while True:
-        size = WINDOWS[min(turn, len(WINDOWS) - 1)]
-        for raw in read_many(store, [entry_path(model, seq + i) for i in range(size)]):
-            if raw is None:
-                return
-            yield seq, raw
-            seq += 1
-        turn += 1
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A store read as a check reads: what cannot be read is said, not raised."""
+
+    store: Store
+
+    def read_many(self, paths: Sequence[str]) -> list[bytes | Unreadable | None]:
+        return read_many(self.store, paths)
+
+
+def _run(store: Store, model: str | None) -> tuple[dict[int, bytes | Unreadable], set[int]]:
+    """The files up to the first gap, and the number of one that was seen to stand after it, if any."""
+    read: dict[int, bytes | Unreadable] = {}
+    try:
+        reading: Reads[bytes | Unreadable] = _Reading(store)
+        for seq, raw in read_on(reading, model, 0):
+            read[seq] = raw
+    except Corrupt as gap:
+        before = range(len(read) + 1, gap.facts["missing"])
+        raws = read_many(store, [entry_path(model, seq) for seq in before])
+        read |= {seq: raw for seq, raw in zip(before, raws, strict=True) if raw is not None}
+        return read, {gap.facts["beyond"]}
+    return read, set()
 
 
 def _slot(raw: Raw, model: str | None, seq: int) -> tuple[Slot, str]:

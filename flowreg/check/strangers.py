@@ -36,6 +36,7 @@ class Tree:
     own: list[str]
     models: dict[str, Folder]
     strange: list[Finding]
+    whole: bool = True  # not of one model only
 
 
 def tree_of(store: Store) -> Tree:

@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..core.codec import Entry
+from ..core.events import ModelCreated
 from ..core.layout import MODELS, blob_path
-from ..core.names import model_name, on_disk
+from ..core.names import from_disk, model_name, on_disk
 from ..errors import NotFound
 from ..storage.local import parallel_map
 from ..storage.store import Store
@@ -81,16 +82,28 @@ def check(
 
 
 def read_all(store: Store, tree: Tree) -> tuple[dict[str, ModelFiles], Ground, list[Finding]]:
-    """The files of these models, the ground they stand on, and what is wrong with that."""
+    """The files of these models, the ground they stand on, and what is wrong with that.
+
+    A model that the registry's journal names is looked at, too, though no listing shows it yet.
+    """
+    own = read_slots(store, None, journal_names(store, None))
+    unlisted = {name: Folder([], []) for name in _named(own) - tree.models.keys()} if tree.whole else {}
+    folders = {**tree.models, **unlisted}
 
     def one(item: tuple[str, Folder]) -> ModelFiles:
         stored = read_stored(store, item[0], item[1].checkpoints)
         return ModelFiles(stored, read_slots(store, item[0], item[1].journal))
 
-    names = sorted(tree.models)
-    files = dict(zip(names, parallel_map(one, [(name, tree.models[name]) for name in names], threads=THREADS), strict=True))
-    ground, findings = examined_ground(read_slots(store, None, journal_names(store, None)), {n: of.slots for n, of in files.items()})
+    names = sorted(folders)
+    read = dict(zip(names, parallel_map(one, [(name, folders[name]) for name in names], threads=THREADS), strict=True))
+    files = {name: of for name, of in read.items() if name in tree.models or of.slots.run}  # a name may be all that there is so far
+    ground, findings = examined_ground(own, {name: of.slots for name, of in files.items()})
     return files, ground, findings
+
+
+def _named(own: Slots) -> set[str]:
+    said = (event.model for entry in own.entries for event in entry.said.events if isinstance(event, ModelCreated))
+    return {model for model in said if from_disk(on_disk(model)) == model}
 
 
 def walk_model(model: str, of: ModelFiles, ground: Ground) -> tuple[Walked, list[Finding]]:
@@ -107,13 +120,13 @@ def _tree_of_model(store: Store, model: str) -> Tree:
     stored = read_stored(store, model, folder.checkpoints)
     if not folder.journal and not folder.checkpoints and stored.raw_head is None:
         raise NotFound(f"there is no model {model!r}", where=store.root, do="see flowreg ls", code="no-model")
-    return Tree([], {model: folder}, strange)
+    return Tree([], {model: folder}, strange, whole=False)
 
 
 def _check_model(store: Store, model: str, of: ModelFiles, ground: Ground) -> ModelChecked:
     walk, findings = walk_model(model, of, ground)
     needs: Needs = needs_of(model, of.slots.entries, (void.seq for void in walk.state.voids))
-    files, of_manifests = blobs.manifests(store, model, needs.versions)
+    files, of_manifests = blobs.manifests(store, model, needs.versions, {v.number for v in walk.state.versions if v.dropped})
     of_decisions = blobs.decisions(store, model, needs.decisions)
     read = frozenset({v.manifest for v in needs.versions} | {d.decision for d in needs.decisions})
     return ModelChecked((*findings, *of_manifests, *of_decisions), (*files, *needs.others), read, walk)

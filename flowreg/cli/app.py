@@ -15,13 +15,14 @@ from cyclopts import App, CycloptsError, Group, Parameter
 from ..version import VERSION
 from .errors import failed, misused
 from .here import Here
-from .options import Root, Typed
+from .options import Root, StorageOptions, Typed
 from .paint import ReaderGone, Screen, standard_screens
-from .verbs import POLICY_VERBS, VERBS, Verb
+from .verbs import PEOPLE_VERBS, POLICY_VERBS, VERBS, Verb
 
 ABOUT = "A model registry that is only files: register, gate, promote and trace models."
 START = """\
 A reference is churn@4, churn@champion, churn@champion~1 (the holder before), churn@newest or churn@sha256:9f2c41.
+Anywhere: --root URL, the registry; --storage-option NAME=VALUE, for its filesystem.
 Exit codes: 0 done, 1 unexpected, 2 usage, 3 not found, 4 blocked, waiting or refused, 5 conflict, 6 corrupt, 7 unavailable."""
 
 
@@ -53,10 +54,10 @@ def _launch(argv: Sequence[str], here: Here) -> int:
     app.meta.suppress_keyboard_interrupt = False
 
     @app.meta.default
-    def launch(*typed: Typed, root: Root = None) -> Any:
+    def launch(*typed: Typed, root: Root = None, storage_option: StorageOptions = ()) -> Any:
         command, bound, unparsed = app.parse_args(typed, exit_on_error=False, print_error=False)
         if "here" in unparsed:
-            bound.arguments["here"] = here.at(root)
+            bound.arguments["here"] = here.at(root, storage_option)
         return command(*bound.args, **bound.kwargs)
 
     return app.meta(list(argv), exit_on_error=False, print_error=False, result_action="return_value") or 0
@@ -84,6 +85,14 @@ def _app(out: Screen) -> App:
     )
     _add(policy, POLICY_VERBS, Group("Verbs"))
     app.command(policy)
+    people = App(
+        name="people",
+        help="Look after the groups of people that approval gates ask.",
+        group=groups["Look after"],
+        help_epilogue="Example: flowreg people set --group model-risk=ana,bo",
+    )
+    _add(people, PEOPLE_VERBS, Group("Verbs"))
+    app.command(people)
     always = Group("Always", sort_key=len(VERBS))
     for flag in ("--help", "--version"):
         app[flag].group = always

@@ -52,10 +52,8 @@ def check(
 def _checked(here: Here, model: str | None, reading: Reading, *, repair: bool) -> tuple[Report, Sequence[str]]:
     """The report, and what was repaired before it."""
     from .. import check as checking
-    from ..root import default_root
-    from ..storage.store import open_store
 
-    store = open_store(here.root if here.root is not None else default_root())
+    store = here.store()
 
     def watching(total_bytes: int) -> AbstractContextManager[Done]:
         return watched(here.err, "reading", total_bytes)

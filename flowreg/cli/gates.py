@@ -69,12 +69,20 @@ def rollback(
     here: InHere,
     because: Reason,
     to: Annotated[str | None, Parameter(help="An earlier holder, by number or reference.")] = None,
+    keep: Annotated[bool, Parameter(help="Do not retire the bytes that it leaves.")] = False,
+    undo: Annotated[bool, Parameter(help="Take the last rollback of the alias back instead.")] = False,
     dry_run: DryRun = False,
     json: AsJson = False,
 ) -> int:
     """An alias back along its own history."""
-    target = int(to) if to is not None and to.isascii() and to.isdigit() and len(to) < 10 else to
-    move = here.registry(dry_run=dry_run).rollback(ref, because=because, to=target)
+    registry = here.registry(dry_run=dry_run)
+    if undo:
+        if to is not None or keep:
+            raise BadInput("--undo stands alone", where="nothing was written", do="leave out --to and --keep", code="usage")
+        move = registry.undo_rollback(ref, because=because)
+    else:
+        target = int(to) if to is not None and to.isascii() and to.isdigit() and len(to) < 10 else to
+        move = registry.rollback(ref, because=because, to=target, keep=keep)
     return here.answer(move, as_json=json, drawn=lambda: report.moved(move, dry_run=dry_run))
 
 

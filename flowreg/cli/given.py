@@ -42,6 +42,21 @@ def params(typed: Iterable[str]) -> dict[str, Any]:
     return _collected(((name, _param(value)) for name, value in pairs), "param")
 
 
+def storage_options(typed: Iterable[str]) -> dict[str, Any]:
+    """Values by name, as JSON reads them, everything else as text. A value may be a secret, so no error shows it."""
+    found: dict[str, Any] = {}
+    for text in typed:
+        name, equals, value = text.partition("=")
+        if not equals or not name.isidentifier() or name in found:
+            what = f"the storage option {name} was given twice" if name in found else "a storage option is NAME=VALUE"
+            raise BadInput(what, do="write --storage-option endpoint_url=http://minio:9000", code="bad-storage-option")
+        try:
+            found[name] = json.loads(value)
+        except (ValueError, RecursionError):
+            found[name] = value
+    return found
+
+
 def metrics(typed: Iterable[str]) -> dict[str, float]:
     """Numbers by name: ``auc=0.91``."""
     return _collected((_metric(text, "--metric auc=0.91") for text in typed), "metric")
@@ -73,6 +88,30 @@ def evaluation_file(path: str) -> dict[str, Any]:
         "on": value.get("on"),
         "slices": {key: _measures(row) for key, row in _mapping(value.get("slices")).items()},
     }
+
+
+def groups(typed: Iterable[str]) -> dict[str, list[str]]:
+    """The names of people by group: ``model-risk=ana,bo``; none take a group away."""
+    pairs = (_pair(text, "GROUP=NAME,NAME, for example model-risk=ana,bo") for text in typed)
+    return _collected([(name, [person.strip() for person in people.split(",") if person.strip()]) for name, people in pairs], "group")
+
+
+def groups_file(path: str) -> dict[str, list[str]]:
+    """The names of people by group, of a file in YAML or JSON."""
+    from ..gates.written import read_text
+
+    try:
+        content = read_text(_bytes(path).decode()).content
+    except UnicodeDecodeError:
+        raise BadInput("this file is not UTF-8 text", where=path, do="save it as UTF-8", code="bad-people") from None
+    if isinstance(content, dict) and all(isinstance(people, list) for people in content.values()):
+        return content
+    raise BadInput(
+        "this file does not say who is in which group",
+        where=f"{path}; nothing was written",
+        do="write model-risk: [ana, bo]",
+        code="bad-people",
+    )
 
 
 def text_file(path: str) -> str:

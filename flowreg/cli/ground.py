@@ -61,7 +61,7 @@ class Trial:
 
 def init(*, here: InHere, dry_run: DryRun = False, json: AsJson = False) -> int:
     """The registry, created and proven."""
-    store = _store(here)
+    store = here.store()
     journals = Journals(store, None)
     before = journals.registry.state().registry
     if dry_run:
@@ -80,7 +80,7 @@ def doctor(tried: Tried = None, /, *, here: InHere, json: AsJson = False) -> int
     """The root, its filesystem and what is installed. Ends with 4 where the root cannot be written, or a promise does not hold."""
     if tried is not None:
         return _try(tried, here, as_json=json)
-    store = _store(here)
+    store = here.store()
     registry = Journals(store, None).registry.state().registry
     writable, why = _may_write(store, exists=registry is not None)
     found = Diagnosis(
@@ -91,8 +91,8 @@ def doctor(tried: Tried = None, /, *, here: InHere, json: AsJson = False) -> int
 
 
 def _try(url: str, here: Here, *, as_json: bool) -> int:
-    store = open_store(url)
-    found = Trial(store.root, store.mechanism, probe(lambda: open_on_trial(url)))
+    store = open_store(url, here.storage_options)
+    found = Trial(store.root, store.mechanism, probe(lambda: open_on_trial(url, here.storage_options)))
     value = {"root": found.root, "mechanism": found.mechanism, "holds": found.holds, "promises": found.promises}
     here.answer(value, as_json=as_json, drawn=lambda: _drawn_trial(found))
     return 0 if found.holds else EXIT_CODES[Refused]
@@ -107,10 +107,6 @@ def _drawn_trial(found: Trial) -> Iterator[Block]:
         yield Line.of(
             quiet("A filesystem without a proof is written only if it has a conditional write of its own; each process tries it first.")
         )
-
-
-def _store(here: Here) -> Store:
-    return open_store(here.root if here.root is not None else default_root())
 
 
 def _prove(store: Store) -> None:

@@ -13,6 +13,14 @@ Typed = Annotated[str, Parameter(show=False, allow_leading_hyphen=True)]
 Texts = tuple[str, ...]
 
 Root = Annotated[str | None, Parameter(help="Folder or URL of the registry. Default: $FLOWREG_ROOT, pyproject.toml, ~/.flowreg.")]
+StorageOptions = Annotated[
+    Texts,
+    Parameter(
+        name="--storage-option",
+        help="NAME=VALUE for the root's filesystem, once for each, for example endpoint_url=http://minio:9000. Others see what is typed: "
+        "leave secrets to the environment.",
+    ),
+]
 Tried = Annotated[str | None, Parameter(help="A folder or URL to try: small files are written beside the registry, and removed.")]
 AsJson = Annotated[bool, Parameter(name="--json", help="Print JSON, for programs.")]
 AsOf = Annotated[str | None, Parameter(help="As it was at this moment: 2026-11-22 (its end) or 2026-11-22T09:14:03Z.")]

@@ -9,12 +9,15 @@ from cyclopts import Parameter
 
 from .blocks import BLANK, Block, Column, Grid, Line, Span, hint, quiet, strong
 from .options import AsJson, AsOf, Because, DryRun, InHere, Reason
+from .policies import rehearsed, yaml_of
 from .words import ago, counted
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from ..core.policies import PolicyRecord
+    from ..gates import Policy
+    from .here import Here
 
 File = Annotated[str, Parameter(help="A policy in YAML or JSON.")]
 Name = Annotated[str, Parameter(help="The policy's name.")]
@@ -25,10 +28,23 @@ def put(file: File, /, *, here: InHere, because: Because = None, dry_run: DryRun
     """A policy into force."""
     from ..gates import Policy
 
-    record = here.registry(dry_run=dry_run).set_policy(Policy.load(file), because=because)
-    verb = "would be in force" if dry_run else "is in force"
-    done = Line.of(Span("✓ ", "good"), strong(record.name), f" {verb}: {_protects(record)}", quiet(DRY if dry_run else ""))
+    policy = Policy.load(file)
+    if dry_run:
+        return _foretold(policy, because=because, here=here, json=json)
+    record = here.registry().set_policy(policy, because=because)
+    done = Line.of(Span("✓ ", "good"), strong(record.name), f" is in force: {_protects(record)}")
     return here.answer(record, as_json=json, drawn=lambda: [done, hint("Try it", f"flowreg gates MODEL@newest --to {record.alias}")])
+
+
+def _foretold(policy: Policy, *, because: str | None, here: Here, json: bool) -> int:
+    """What would be recorded, and what it would have said about the promotions of the past."""
+    registry = here.registry(dry_run=True)
+    past = registry.rehearse(policy)
+    record = registry.set_policy(policy, because=because)
+    done = Line.of(Span("✓ ", "good"), strong(record.name), f" would be in force: {_protects(record)}", quiet(DRY))
+    return here.answer(
+        {"policy": record, "rehearsed": past}, as_json=json, drawn=lambda: [done, *rehearsed(past, here.now)]
+    )  # fmt: skip
 
 
 def show(
@@ -111,16 +127,7 @@ def _one(record: PolicyRecord, now: datetime) -> Iterator[Block]:
 
 
 def _yaml(policy: Mapping[str, Any]) -> Iterator[Block]:
-    import yaml
-
-    text = yaml.safe_dump(_plain(policy), sort_keys=False, allow_unicode=True, width=10_000)
-    yield from (Line.of(f"  {line}") for line in text.splitlines())
-
-
-def _plain(value: Any) -> Any:
-    from .plain import plain
-
-    return plain(value)
+    yield from (Line.of(f"  {line}") for line in yaml_of(policy).splitlines())
 
 
 def _protects(record: PolicyRecord) -> str:

@@ -14,7 +14,7 @@ from ..journals import Journals
 from ..registry import Registry
 from ..storage.hashing import Progress, digest_of_file, no_progress
 from ..storage.local import regular_file
-from ..storage.store import Store
+from ..storage.store import Store, Unfinished
 
 
 class Rehearsal:
@@ -43,11 +43,20 @@ class Rehearsal:
         below = iter(self._below.read_many([path for path in paths if path not in self._held]))
         return [self._held[path] if path in self._held else next(below) for path in paths]
 
+    def size(self, path: str) -> int | None:
+        return len(self._held[path]) if path in self._held else self._below.size(path)
+
     def names(self, folder: str) -> list[str]:
         return self._below.names(folder)  # listings are hints
 
     def sizes(self, folder: str) -> list[tuple[str, int, datetime]]:
         return self._below.sizes(folder)
+
+    def unfinished(self, folder: str) -> Sequence[Unfinished]:
+        return self._below.unfinished(folder)
+
+    def give_up(self, found: Unfinished) -> None:
+        """Nothing below is changed, and what was begun there is nothing that is read back."""
 
     def put_bytes(self, path: str, data: bytes) -> None:
         self._held[path] = data
@@ -57,6 +66,9 @@ class Rehearsal:
             size, digest = digest_of_file(fd)
         progress(size)
         return size, digest
+
+    def put_files(self, sources: Sequence[Path], place: Callable[[str], str], progress: Progress = no_progress) -> list[tuple[int, str]]:
+        return [self.put_file(source, place, progress) for source in sources]
 
     def get_file(self, path: str, into: Path, *, size_bytes: int | None = None, progress: Progress = no_progress) -> str | None:
         return self._below.get_file(path, into, size_bytes=size_bytes, progress=progress)

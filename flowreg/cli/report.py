@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from .blocks import BLANK, Block, Cell, Column, Grid, Line, Span, Style, hint, quiet, strong, text_of
-from .words import ago, counted
+from .words import ago, counted, moment
 
 if TYPE_CHECKING:
     from ..core.decision import Decision, GateResult
@@ -49,13 +49,30 @@ def moved(move: AliasMove, *, dry_run: bool) -> Iterator[Block]:
     yield Line.of(
         Span("✓ ", "good"), strong(move.version.ref), f" {verb} {move.alias}", quiet(f" (before: {before})"), quiet(DRY if dry_run else "")
     )
+    yield from _left_behind(move, dry_run=dry_run)
     if move.decision is not None and move.decision.override:
         yield Line.of(Span("! The gates were overridden; this shows for ever.", "warn"))
     if dry_run:
         return
-    if move.how != "rollback" and move.previous is not None:
+    if move.how == "rollback" and move.undoes is None:
+        yield hint("Take it back", f"flowreg rollback {move.model}@{move.alias} --undo --because '…'")
+    elif move.how != "rollback" and move.previous is not None:
         yield hint("Undo", f"flowreg rollback {move.model}@{move.alias} --because '…'")
     yield hint("Who moved it when", f"flowreg history {move.model}")
+
+
+def _left_behind(move: AliasMove, *, dry_run: bool) -> Iterator[Block]:
+    """What a rollback leaves: since when it served, and whether its bytes can come back."""
+    left = f"{move.model}@{move.previous}"
+    if move.how != "rollback" or move.undoes is not None:
+        return
+    if move.served_since is not None:
+        yield Line.of(f"  {left} was {move.alias} since {moment(move.served_since)}")
+    if move.retired is not None:
+        verb = "would be" if dry_run else "are"
+        yield Line.of(f"  its bytes {verb} retired under any number: no retraining brings them back")
+    elif move.kept is not None:
+        yield Line.of(Span(f"! {left} was not retired: {move.kept}", "warn"))
 
 
 def recorded(ref: str, decisions: Sequence[Decision], now: datetime) -> Iterator[Block]:
@@ -83,6 +100,8 @@ def gate_rows(decision: Decision) -> Iterator[Block]:
     )
     rows = tuple(row for result in decision.results for row in _rows(result))
     yield Grid((Column(""), Column("", wraps=True), Column("", wraps=True), Column("", wraps=True)), rows)
+    for warning in decision.warnings:
+        yield Line.of(Span(f" ! {warning}", "warn"))
 
 
 def _rows(result: GateResult) -> Iterator[tuple[Cell, ...]]:
@@ -117,10 +136,12 @@ def _verdict(decision: Decision) -> str:
 def _next_steps(decision: Decision) -> Iterator[Block]:
     if any("[" in result.gate for result in decision.failing()):
         yield hint("See the slices", f"flowreg show {_candidate(decision)} --slices")
-    if any(result.status == "error" for result in decision.failing()):
+    if any(result.status == "error" and result.kind in ("expression", "any_of") for result in decision.failing()):
         yield hint(
             "Record what is missing", f"flowreg evaluate {_candidate(decision)} --metric NAME=VALUE --on {decision.dataset or 'DATASET'}"
         )
+    if any(result.status == "pending" for result in decision.failing()):
+        yield hint("Answer", f"flowreg approve {_candidate(decision)} --to {decision.alias} --because '…'")
     if decision.base is not None:
         yield hint("Compare", f"flowreg diff {decision.model}@{decision.base.version} {_candidate(decision)}")
     yield hint("The policy", f"flowreg policy show {decision.policy_name}")

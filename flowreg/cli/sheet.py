@@ -40,6 +40,7 @@ def _what_it_is(found: Version, now: datetime) -> Block:
             ("registered", f"{ago(found.registered_at, now)} ({moment(found.registered_at)}) by {found.by.actor}"),
             ("because", found.because or ""),
             ("retired", found.retired or ""),
+            ("bytes dropped", found.dropped or ""),
             ("on hold", found.held or ""),
             ("format", f"{found.loader}, {size(found.size_bytes)} in {counted(found.file_count, 'file')}"),
             ("labels", pairs(found.labels)),

@@ -104,7 +104,7 @@ def run_name(version: Version) -> str:
 
 def standing(version: Version) -> str:
     """Its aliases, and whether it was retired."""
-    said = {"retired": version.retired, "on hold": version.held}
+    said = {"retired": version.retired, "bytes dropped": version.dropped, "on hold": version.held}
     return ", ".join([*_ordered(version.aliases), *(word for word, stamp in said.items() if stamp is not None)])
 
 

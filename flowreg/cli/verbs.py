@@ -53,9 +53,15 @@ VERBS: dict[str, tuple[Verb, ...]] = {
         ),
         Verb("promote", "gates:promote", "Move an alias to a version if its gates pass.", "flowreg promote churn@12 --to champion"),
         Verb(
+            "approve",
+            "people:approve",
+            "Say yes or no to a promotion whose policy asks people.",
+            "flowreg approve churn@12 --to champion --because 'read the report'",
+        ),
+        Verb(
             "rollback",
             "gates:rollback",
-            "Move an alias back along its own history.",
+            "Move an alias back to its last good holder; --undo takes it back.",
             "flowreg rollback churn@champion --because 'errors in region south'",
         ),
         Verb(
@@ -75,10 +81,15 @@ VERBS: dict[str, tuple[Verb, ...]] = {
         Verb("doctor", "ground:doctor", "Check the root, its filesystem and what is installed.", "flowreg doctor s3://models/registry"),
         Verb("check", "check:check", "Check every file of the registry, and name each fault.", "flowreg check churn --read-data"),
         Verb("collect", "keeping:collect", "Say which blobs nothing refers to; remove them with --now.", "flowreg collect --grace 14d"),
+        Verb("cache", "cache:cache", "Show what was fetched and is kept on this machine; trim or clear it.", "flowreg cache --trim 5GiB"),
         Verb("hold", "keeping:hold", "Put a version or a model on legal hold.", "flowreg hold churn@7 --because 'case 2026-114'"),
         Verb("release", "keeping:release", "Lift a legal hold.", "flowreg release churn@7 --because 'case 2026-114 is closed'"),
     ),
 }
+PEOPLE_VERBS = (
+    Verb("set", "people:put", "Say who is in which group that approval gates ask.", "flowreg people set --group model-risk=ana,bo"),
+    Verb("show", "people:show", "Show the groups.", "flowreg people show"),
+)
 POLICY_VERBS = (
     Verb(
         "set", "policy:put", "Put a policy in force; the alias it names is protected from now on.", "flowreg policy set policies/churn.yaml"
@@ -88,5 +99,13 @@ POLICY_VERBS = (
     Verb(
         "check", "policy:check", "Read a policy file and say what it means; nothing is written.", "flowreg policy check policies/churn.yaml"
     ),
+    Verb(
+        "history",
+        "policies:history",
+        "List every revision of a policy: when it was set, by whom.",
+        "flowreg policy history churn-prod",
+    ),
+    Verb("diff", "policies:diff", "Compare two policies, files or revisions.", "flowreg policy diff churn-prod policies/churn.yaml"),
+    Verb("schema", "policies:schema", "Print the JSON Schema of policies, for editors.", "flowreg policy schema"),
     Verb("remove", "policy:remove", "Take a policy out of force.", "flowreg policy remove churn-prod --because 'replaced by churn-2027'"),
 )

@@ -120,6 +120,8 @@ def _registered(here: Here, version: Version, dry_run: bool) -> list[Block]:
     lines: list[Block] = [Line.of(Span("✓ ", "good"), strong(version.ref), verb, what, quiet(DRY if dry_run else ""))]
     if dry_run:
         return lines
+    if version.retired is not None:
+        return [*lines, Line.of(Span(f"! These bytes are retired, so no alias may name them: {version.retired}", "warn"))]
     if not version.metrics:
         lines.append(hint("Record what was measured", f"flowreg evaluate {version.ref} --metric auc=0.91 --on holdout"))
     return [*lines, hint("Put it to use", f"flowreg promote {version.ref} --to champion")]

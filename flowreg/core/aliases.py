@@ -58,12 +58,19 @@ def trail_after(before: AliasState, event: AliasMoved) -> tuple[int, ...]:
 
 
 def why_not_moved(
-    event: AliasMoved, before: AliasState, *, policy: PolicyRecord | None, decided: Decided | None, actor: str, because: str | None
+    event: AliasMoved,
+    before: AliasState,
+    *,
+    policy: PolicyRecord | None,
+    decided: Decided | None,
+    actor: str,
+    because: str | None,
+    at: str,
 ) -> str | None:
     """The reason why this move has no effect under this policy, or None. Read by writers before and by readers after the fact."""
     match event.how:
         case "promotion":
-            return _why_no_promotion(event, before, policy, decided)
+            return _why_no_promotion(event, before, policy, decided, at)
         case "rollback":
             held = {move.said.version for move in before.moves}
             if event.version is None or event.version not in held or event.version == before.version:
@@ -79,7 +86,9 @@ def why_not_moved(
             return f"policy {policy.name} protects it" if policy else None
 
 
-def _why_no_promotion(event: AliasMoved, before: AliasState, policy: PolicyRecord | None, decided: Decided | None) -> str | None:
+def _why_no_promotion(
+    event: AliasMoved, before: AliasState, policy: PolicyRecord | None, decided: Decided | None, at: str
+) -> str | None:  # fmt: skip
     if policy is None:
         return "no policy is in force whose gates could have passed"
     if decided is None or decided.outcome != "promote":
@@ -87,4 +96,6 @@ def _why_no_promotion(event: AliasMoved, before: AliasState, policy: PolicyRecor
     bound = (decided.alias, decided.version, decided.base, decided.generation, decided.policy_digest)
     if bound != (event.alias, event.version, before.version, before.generation, policy.digest):
         return "the decision was about another candidate, holder, moment or policy"
+    if decided.expires_at is not None and at > decided.expires_at:
+        return f"the decision was good until {decided.expires_at}"
     return None

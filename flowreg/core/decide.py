@@ -8,12 +8,25 @@ Rule 2: a refusal writes nothing and says what did not happen. The same rules ar
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import BadInput, Conflict, GateBlocked, NotFound, Refused
-from .aliases import NOBODY, AliasState
+from .aliases import NOBODY, AliasState, Stamp
 from .decision import Decision
-from .events import AliasMoved, Decided, Evaluated, Event, Held, Labelled, Released, Restored, Retired, VersionRegistered
+from .events import (
+    AliasMoved,
+    Approved,
+    BytesDropped,
+    Decided,
+    Evaluated,
+    Event,
+    Held,
+    Labelled,
+    Released,
+    Restored,
+    Retired,
+    VersionRegistered,
+)
 from .names import Alias, ByDigest, Newest, Number, Ref, shown
 from .policies import PolicyRecord
 from .state import ModelState, VersionState, hold_key
@@ -102,8 +115,45 @@ def promote(
     return [decided, _move(alias, number, before, "promotion", digest)]
 
 
+def approve(
+    state: ModelState,
+    number: int,
+    alias: str,
+    verdict: Literal["approved", "rejected"],
+    *,
+    model: str,
+    policy: PolicyRecord | None,
+    person: str | None = None,
+    via: str | None = None,
+    key: str | None = None,
+) -> list[Event]:
+    """Events that record a person's word about moving ``alias`` to version ``number``, as things stand. None if its key was used."""
+    if key is not None and any(said.said.key == key for said in state.approvals):
+        return []
+    version, before = may_hold(state, number, alias, model=model), state.aliases.get(alias, NOBODY)
+    if policy is None:
+        raise NotFound(
+            f"no policy protects {alias} of {model}, so nobody is asked",
+            where="nothing was written",
+            do=f"promote it: flowreg promote {model}@{number} --to {alias}; or put a policy in force: flowreg policy set FILE",
+            code="no-policy",
+        )
+    if before.version == number:
+        raise Refused(
+            f"{model}@{number} is {alias} already", where="nothing was written", do=f"see flowreg history {model}", code="holds-alias"
+        )
+    said = Approved(
+        version=number, manifest=version.manifest, alias=alias, verdict=verdict, base=before.version, generation=before.generation,
+        policy=policy.name, policy_digest=policy.digest, person=person, via=via, key=key,
+    )  # fmt: skip
+    return [said]
+
+
 def rollback(state: ModelState, alias: str, to: int | None, *, model: str) -> AliasMoved:
-    """The event that moves ``alias`` back to ``to``, or to the holder that led to the present one."""
+    """The event that moves ``alias`` back to ``to``, or to the last good holder of those that led to the present one.
+
+    Good is one that is not retired, and with it not dropped either, and has other bytes than the present one.
+    """
     before = state.aliases.get(alias, NOBODY)
     if before.version is None:
         raise NotFound(
@@ -120,6 +170,54 @@ def rollback(state: ModelState, alias: str, to: int | None, *, model: str) -> Al
         )
     may_hold(state, target, alias, model=model)
     return _move(alias, target, before, "rollback")
+
+
+def has_gone_back(state: ModelState, alias: str, to: int) -> bool:
+    """Whether the last move of ``alias`` was a rollback to ``to``: asked for once more by somebody who never heard the answer."""
+    moves = state.aliases.get(alias, NOBODY).moves
+    return bool(moves) and moves[-1].said.how == "rollback" and moves[-1].said.version == to
+
+
+def retire_left(state: ModelState, move: AliasMoved) -> list[Event]:
+    """Events that bar the bytes which a rollback left behind, so that no retraining brings them back. None where ``why_kept`` says why."""
+    if why_kept(state, move):
+        return []
+    left = _left(state, move)
+    return [Retired(version=left.number, manifest=left.manifest)]
+
+
+def why_kept(state: ModelState, move: AliasMoved) -> str | None:
+    """Why the version that a rollback leaves behind cannot be retired, in the state before that move."""
+    left, target = _left(state, move), holder_after(state, move)
+    if left.manifest == target.manifest:
+        return f"version {target.number} has the same bytes"
+    for same in state.same_bytes(left.manifest):
+        if hold := state.hold_on(same.number):
+            return f"version {same.number} is on hold since {hold.at[:10]}: {hold.because}"
+        if held := [name for name in state.held_by(same.number) if name != move.alias]:
+            return f"version {same.number} is {' and '.join(held)} still"
+    return None
+
+
+def undo_rollback(state: ModelState, alias: str, *, model: str) -> list[Event]:
+    """Events that take the last rollback of ``alias`` back: its bad version may hold aliases again, and holds this one."""
+    before = state.aliases.get(alias, NOBODY)
+    last = before.moves[-1] if before.moves else None
+    if last is None or last.said.how != "rollback" or last.said.undoes or last.said.base is None:
+        raise Refused(
+            f"the last move of {model}@{alias} is no rollback, so there is none to undo",
+            where=f"it is held by {_number(before.version)}; nothing was written",
+            do=f"see flowreg history {model}",
+            code="no-rollback",
+        )
+    left = state.versions[last.said.base - 1]
+    move = _move(alias, left.number, before, "rollback").model_copy(update={"undoes": last.stamp.seq})
+    if left.dropped:
+        raise bytes_dropped(f"{model}@{left.number}", left.dropped)
+    if left.retired and left.retired.seq == last.stamp.seq:
+        return [Restored(version=left.number), move]
+    may_hold(state, left.number, alias, model=model)
+    return [move]
 
 
 def holder_after(state: ModelState, move: AliasMoved) -> VersionState:
@@ -139,7 +237,7 @@ def remove_alias(state: ModelState, alias: str, *, model: str, policy: PolicyRec
 
 
 def retire(state: ModelState, number: int, *, model: str) -> list[Event]:
-    """Events that bar the version from every alias."""
+    """Events that bar the version from every alias, and its bytes under any number."""
     version = _known(state, number)
     if version.retired:
         return []
@@ -152,18 +250,58 @@ def retire(state: ModelState, number: int, *, model: str) -> list[Event]:
             code="holds-alias",
         )
     if hold := state.hold_on(number):
-        raise Refused(
-            f"{model}@{number} is held by {hold.by.actor} since {hold.at[:10]}: {hold.because}",
-            where="it may not be retired while it is; nothing was written",
-            do=f"release it first: flowreg release {model}{'@' + str(number) if hold_key(number) in state.holds else ''} --because '…'",
-            code="held",
-        )
-    return [Retired(version=number)]
+        raise _on_hold(f"{model}@{number}", hold, f"{model}@{number}" if hold_key(number) in state.holds else model)
+    for same in state.same_bytes(version.manifest):
+        if others := state.held_by(same.number):
+            raise Refused(
+                f"{model}@{same.number} has the same bytes and is {' and '.join(others)}",
+                where=f"so {model}@{number} may not be retired; nothing was written",
+                do=f"move the alias first: flowreg rollback {model}@{others[0]} --because '…'",
+                code="holds-alias",
+            )
+        if hold := state.hold_on(same.number):
+            raise _on_hold(f"{model}@{same.number}, which has the same bytes,", hold, f"{model}@{same.number}")
+    return [Retired(version=number, manifest=version.manifest)]
 
 
 def restore(state: ModelState, number: int) -> list[Event]:
-    """Events that lift the bar of ``retire``."""
-    return [Restored(version=number)] if _known(state, number).retired else []
+    """Events that lift the bar of ``retire`` or of a rollback; ``Refused`` where its bytes were dropped since."""
+    version = _known(state, number)
+    if version.dropped:
+        raise bytes_dropped(f"version {number}", version.dropped)
+    return [Restored(version=number)] if version.retired else []
+
+
+def drop_bytes(state: ModelState, number: int, *, retired_before: str) -> list[Event]:
+    """Events after which the files of a retired version are kept no more. None where ``why_bytes_stay`` says why."""
+    version = _known(state, number)
+    if version.dropped or why_bytes_stay(state, number, retired_before=retired_before):
+        return []
+    return [BytesDropped(version=number, manifest=version.manifest)]
+
+
+def why_bytes_stay(state: ModelState, number: int, *, retired_before: str) -> str | None:
+    """Why a collection leaves the files of a version alone, whose bar must be older than ``retired_before``. None: they may go."""
+    for same in state.same_bytes(_known(state, number).manifest):
+        if same.retired is None:
+            return "it is not retired" if same.number == number else f"version {same.number} has the same bytes and is not retired"
+        if hold := state.hold_on(same.number):
+            return f"version {same.number} is on hold since {hold.at[:10]}: {hold.because}"
+        if same.retired.at > retired_before:
+            return f"it was retired on {same.retired.at[:10]}, and may be restored still"
+        if same.stamp.at > retired_before:
+            return f"version {same.number} has the same bytes and was registered on {same.stamp.at[:10]}"
+    return None
+
+
+def bytes_dropped(what: str, gone: Stamp) -> Refused:
+    """The refusal of whatever needs bytes that a collection dropped."""
+    return Refused(
+        f"the bytes of {what} were dropped by {gone.by.actor} on {gone.at[:10]}: {gone.because}",
+        where="what was recorded of it is kept: its metrics, its history, the digest of every file",
+        do="choose another version; registering the same files again brings the bytes back",
+        code="bytes-dropped",
+    )
 
 
 def hold(state: ModelState, number: int | None) -> list[Event]:
@@ -189,11 +327,12 @@ def release(state: ModelState, number: int | None) -> list[Event]:
 def may_hold(state: ModelState, number: int, alias: str, *, model: str) -> VersionState:
     """The version, if it may hold an alias at all."""
     version = _known(state, number)
+    if version.dropped:
+        raise bytes_dropped(f"{model}@{number}", version.dropped)
     if version.retired is None:
         return version
-    gone = version.retired
     raise Refused(
-        f"{model}@{number} may not become {alias}: it was retired by {gone.by.actor} on {gone.at[:10]}: {gone.because}",
+        f"{model}@{number} may not become {alias}: {_why_retired(state, version, version.retired)}",
         where=f"{alias} stays at {_holder_text(state, alias, model)}; nothing was written",
         do=f"choose another version, or lift it: flowreg retire {model}@{number} --restore --because '…'",
         code="retired",
@@ -238,7 +377,37 @@ def _by_digest(state: ModelState, ref: Ref, hexes: str) -> VersionState | None:
 
 
 def _last_good(state: ModelState, alias: AliasState) -> int | None:
-    return next((n for n in reversed(alias.trail) if n != alias.version and not state.versions[n - 1].retired), None)
+    assert alias.version is not None
+    bad = state.versions[alias.version - 1].manifest
+    earlier = (state.versions[number - 1] for number in reversed(alias.trail))
+    return next((v.number for v in earlier if v.manifest != bad and not v.retired), None)
+
+
+def _left(state: ModelState, move: AliasMoved) -> VersionState:
+    assert move.base is not None
+    return state.versions[move.base - 1]
+
+
+def _why_retired(state: ModelState, version: VersionState, gone: Stamp) -> str:
+    """By whom, when and why; with the alias that was rolled back then, and the number under which these bytes were barred."""
+    said = f"by {gone.by.actor} on {gone.at[:10]}: {gone.because}"
+    for alias, history in sorted(state.aliases.items()):
+        for move in history.moves:
+            if move.stamp.seq == gone.seq and move.said.how == "rollback":
+                same = "it was" if move.said.base == version.number else f"these are the bytes of version {move.said.base}, which was"
+                return f"{same} rolled back from {alias} {said}"
+    if gone.seq < version.stamp.seq:
+        return f"these are bytes that were retired {said}"
+    return f"it was retired {said}"
+
+
+def _on_hold(what: str, hold: Stamp, held: str) -> Refused:
+    return Refused(
+        f"{what} is held by {hold.by.actor} since {hold.at[:10]}: {hold.because}",
+        where="it may not be retired while it is; nothing was written",
+        do=f"release it first: flowreg release {held} --because '…'",
+        code="held",
+    )
 
 
 def _move(alias: str, number: int | None, before: AliasState, how: Any, decision: str | None = None) -> AliasMoved:
@@ -258,6 +427,7 @@ def _decided(digest: str, record: Decision) -> Decided:
         policy_digest=record.policy_digest,
         dataset=record.dataset,
         dataset_digest=record.dataset_digest,
+        expires_at=record.expires_at,
     )
 
 

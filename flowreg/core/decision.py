@@ -7,7 +7,7 @@ gate was measured. What could not be measured is ``error``, and an error blocks.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -21,7 +21,8 @@ class GateResult(Value):
     """What one gate found. ``sentence`` says it to a person; the numbers are for programs.
 
     ``left`` and ``right`` are the two sides of a comparison, ``headroom`` how far the left side may fall before the gate
-    fails (negative: by how much it missed), in the unit of the metric; ``n`` the number of examples behind it.
+    fails (negative: by how much it missed), in the unit of the metric; ``n`` the number of examples behind it. A test says its
+    ``method``, the one-sided bounds ``ci`` of the difference (more is better) and the ``seed`` of what it drew.
     """
 
     gate: str
@@ -34,6 +35,9 @@ class GateResult(Value):
     right: Measure | None = None
     headroom: Measure | None = None
     n: Count | None = None
+    method: str | None = None
+    ci: Annotated[tuple[Measure, Measure] | None, Field(strict=False)] = None
+    seed: Count | None = None
     parts: tuple[GateResult, ...] = Field(default=(), strict=False)
 
 
@@ -55,7 +59,7 @@ class Decision(Value):
     """All that was asked, found and concluded. ``policy`` is the whole text of the policy that was met.
 
     ``generation`` counts the moves of the alias until then: a decision is good only for that one. ``asked_at`` and
-    ``expires_at`` are UTC, RFC 3339.
+    ``expires_at`` are UTC, RFC 3339. ``warnings`` are about the judgement as a whole, and block nothing.
     """
 
     id: str
@@ -74,6 +78,7 @@ class Decision(Value):
     dataset_digest: str | None = None
     outcome: Outcome
     results: tuple[GateResult, ...] = Field(strict=False)
+    warnings: tuple[str, ...] = Field(default=(), strict=False)
     override: Override | None = None
     flow_run: str | None = None
     flowreg_version: str

@@ -164,7 +164,10 @@ class Labelled(Value):
 
 
 class Decided(Value):
-    """A policy's gates were judged. The full record is the blob ``decision``; the fields bind it to what it judged."""
+    """A policy's gates were judged. The full record is the blob ``decision``; the fields bind it to what it judged.
+
+    After ``expires_at`` (as ``Envelope.at``) it moves no alias any more.
+    """
 
     kind: Literal["decided"] = "decided"
     decision: Digest
@@ -178,6 +181,29 @@ class Decided(Value):
     policy_digest: Digest
     dataset: str | None = None
     dataset_digest: str | None = None
+    expires_at: str | None = None
+
+
+class Approved(Value):
+    """A person's word about a promotion: yes or no, the envelope's ``because`` says why.
+
+    It is about these bytes, as ``alias`` of which ``base`` is the holder after ``generation`` moves, under the policy of this digest; about
+    anything later it says nothing. ``person`` is the name that was given where the envelope's actor is a program that passes the
+    word on, and ``via`` how it came (``prefect``: a form of the flow run in the envelope). ``key`` makes a retry the same word.
+    """
+
+    kind: Literal["approved"] = "approved"
+    version: Ordinal
+    manifest: Digest
+    alias: str
+    verdict: Literal["approved", "rejected"]
+    base: int | None = None
+    generation: Count = 0
+    policy: str
+    policy_digest: Digest
+    person: str | None = None
+    via: str | None = None
+    key: str | None = None
 
 
 class AliasMoved(Value):
@@ -185,7 +211,7 @@ class AliasMoved(Value):
 
     ``how``: ``promotion`` (its gates passed; ``decision`` says so), ``rollback`` (back along its own history),
     ``override`` (a person went over the gates where the policy allows it), ``set`` (no policy protects the alias),
-    ``removal``.
+    ``removal``. ``undoes`` is the number of the entry whose rollback this one takes back.
     """
 
     kind: Literal["alias_moved"] = "alias_moved"
@@ -194,20 +220,33 @@ class AliasMoved(Value):
     base: int | None = None
     how: Literal["promotion", "rollback", "override", "set", "removal"]
     decision: Digest | None = None
+    undoes: int | None = None
 
 
 class Retired(Value):
-    """The version is barred from every alias."""
+    """The version is barred from every alias; with ``manifest``, which is its own, so are these bytes under any number, also later ones."""
 
     kind: Literal["retired"] = "retired"
     version: Ordinal
+    manifest: Digest | None = None
 
 
 class Restored(Value):
-    """The bar of ``retired`` was lifted."""
+    """The bar of ``retired`` was lifted, from the version and, if they were barred, from its bytes."""
 
     kind: Literal["restored"] = "restored"
     version: Ordinal
+
+
+class BytesDropped(Value):
+    """The files of a retired version are kept no more, also not for others with this ``manifest``; all that was recorded of it stays.
+
+    A later registration of the same bytes brings them back for all of them.
+    """
+
+    kind: Literal["bytes_dropped"] = "bytes_dropped"
+    version: Ordinal
+    manifest: Digest
 
 
 class Held(Value):
@@ -255,6 +294,13 @@ class PolicyRemoved(Value):
     name: str
 
 
+class PeopleSet(Value):
+    """Who is in which group, from here on: the actors by group, all groups there are."""
+
+    kind: Literal["people_set"] = "people_set"
+    groups: Mapping[str, Annotated[tuple[str, ...], Field(strict=False)]]
+
+
 class ModelCreated(Value):
     """A model's first entry may follow. Births and dooms stand in one journal, so that each knows of the other."""
 
@@ -276,8 +322,8 @@ class Unknown(Value):
 
 
 KINDS: tuple[type[Value], ...] = (
-    VersionRegistered, Evaluated, Labelled, Decided, AliasMoved, Retired, Restored, Held, Released, Fenced,
-    RegistryCreated, PolicySet, PolicyRemoved, ModelCreated, BlobsDoomed,
+    VersionRegistered, Evaluated, Labelled, Decided, Approved, AliasMoved, Retired, Restored, BytesDropped, Held, Released, Fenced,
+    RegistryCreated, PolicySet, PolicyRemoved, PeopleSet, ModelCreated, BlobsDoomed,
 )  # fmt: skip
 _KNOWN = frozenset(kind.model_fields["kind"].default for kind in KINDS)
 
@@ -287,22 +333,38 @@ def _tag(event: Any) -> str:
     return kind if isinstance(kind, str) and kind in _KNOWN else "unknown"
 
 
-ModelEvent = VersionRegistered | Evaluated | Labelled | Decided | AliasMoved | Retired | Restored | Held | Released | Fenced
-RegistryEvent = RegistryCreated | PolicySet | PolicyRemoved | ModelCreated | BlobsDoomed
+ModelEvent = (
+    VersionRegistered
+    | Evaluated
+    | Labelled
+    | Decided
+    | Approved
+    | AliasMoved
+    | Retired
+    | Restored
+    | BytesDropped
+    | Held
+    | Released
+    | Fenced
+)
+RegistryEvent = RegistryCreated | PolicySet | PolicyRemoved | PeopleSet | ModelCreated | BlobsDoomed
 AnyEvent = Annotated[
     Annotated[VersionRegistered, Tag("version_registered")]
     | Annotated[Evaluated, Tag("evaluated")]
     | Annotated[Labelled, Tag("labelled")]
     | Annotated[Decided, Tag("decided")]
+    | Annotated[Approved, Tag("approved")]
     | Annotated[AliasMoved, Tag("alias_moved")]
     | Annotated[Retired, Tag("retired")]
     | Annotated[Restored, Tag("restored")]
+    | Annotated[BytesDropped, Tag("bytes_dropped")]
     | Annotated[Held, Tag("held")]
     | Annotated[Released, Tag("released")]
     | Annotated[Fenced, Tag("fenced")]
     | Annotated[RegistryCreated, Tag("registry_created")]
     | Annotated[PolicySet, Tag("policy_set")]
     | Annotated[PolicyRemoved, Tag("policy_removed")]
+    | Annotated[PeopleSet, Tag("people_set")]
     | Annotated[ModelCreated, Tag("model_created")]
     | Annotated[BlobsDoomed, Tag("blobs_doomed")]
     | Annotated[Unknown, Tag("unknown")],

@@ -15,7 +15,9 @@ from typing import Any
 from ..errors import BadInput
 from .codec import ENTRY_LIMIT, SAFE_INTEGER, encode, too_long
 from .events import Dataset, Value, write_measure
+from .frames import is_frame, signature_of
 from .names import shown
+from .signature import Signature
 
 NAMES_LIMIT = 1000  # metrics or params of one call
 NAME_LIMIT = 200  # characters
@@ -116,6 +118,15 @@ def actor(given: Any) -> str | None:
     )
 
 
+def groups(given: Any) -> dict[str, tuple[str, ...]]:
+    """The actors of each group, each once, in the order of the alphabet."""
+    found = {}
+    for name, people in _items(given, "groups"):
+        listed = several([people] if isinstance(people, str) else people, "people")
+        found[_name(name, "groups")] = tuple(sorted({_name(person, "people") for person in listed}))
+    return found
+
+
 def card(given: Any) -> bytes | None:
     """The text of a model card as bytes."""
     if given is None:
@@ -141,8 +152,11 @@ def datasets(given: Iterable[Any] | Any) -> tuple[Dataset, ...]:
 
 
 def signature(given: Any) -> dict[str, Any] | None:
+    """What a model takes, as plain values: of a ``Signature``, of a training frame, or the mapping as it was given."""
     if given is None:
         return None
+    if isinstance(given, Signature) or is_frame(given):
+        given = (given if isinstance(given, Signature) else signature_of(given)).to_json()
     _refuse_too_many(given, "signature")
     plain: dict[str, Any] = _plain(dict(_items(given, "signature")), "signature", 12)
     return plain

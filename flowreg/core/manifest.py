@@ -7,20 +7,17 @@ Rule 2: no two paths meet on a file system that ignores case or normalises Unico
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..errors import BadInput, Corrupt
 from . import codec
-from .names import digest, shown
+from .names import digest, names_device, shown
 
 FILE_LIMIT = 100_000
 BYTES_LIMIT = 64 << 20  # of the manifest itself
 PATH_LIMIT = 1000  # bytes
-
-_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -107,7 +104,7 @@ def _is_safe_part(part: str) -> bool:
         and not set(part) & set('\\:*?"<>|')
         and part[-1] not in ". "
         and len(part.encode()) <= 255
-        and not _DEVICES.fullmatch(part)
+        and not names_device(part)
     )
 
 

@@ -155,9 +155,15 @@ def digest(text: object) -> str:
 def on_disk(name: str) -> str:
     """The spelling of a name in paths: lower-case ASCII, ``/`` kept, everything else as ``%xx`` of its UTF-8 bytes.
 
-    Two different names never meet on a case-insensitive or Unicode-normalising file system.
+    Two different names never meet on a case-insensitive or Unicode-normalising file system, and no part is one that Windows
+    would take for a device or cut the dot off: there the first or the last character is ``%xx`` too.
     """
-    return "".join(c if c in _PLAIN else "".join(f"%{byte:02x}" for byte in c.encode("utf-8", "surrogatepass")) for c in name)
+    return "/".join(map(_part_on_disk, name.split("/")))
+
+
+def names_device(part: str) -> bool:
+    """Whether Windows takes a file name for a device, whatever stands behind its first dot."""
+    return _DEVICE.fullmatch(part.partition(".")[0].rstrip(" ")) is not None
 
 
 def from_disk(text: str) -> str | None:
@@ -176,4 +182,16 @@ def shown(value: object, limit: int = 80) -> str:
     return text if len(text) <= limit else f"{text[: limit - 1]}… ({len(text)} characters)"
 
 
-_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-/")
+def _part_on_disk(part: str) -> str:
+    spelled = "".join(c if c in _PLAIN else _percent(c) for c in part)
+    if names_device(spelled):
+        spelled = _percent(spelled[0]) + spelled[1:]
+    return f"{spelled[:-1]}{_percent('.')}" if spelled.endswith(".") else spelled
+
+
+def _percent(char: str) -> str:
+    return "".join(f"%{byte:02x}" for byte in char.encode("utf-8", "surrogatepass"))
+
+
+_PLAIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-")
+_DEVICE = re.compile(r"con|prn|aux|nul|conin\$|conout\$|(com|lpt)[0-9¹²³]", re.IGNORECASE)

@@ -1,4 +1,4 @@
-"""What the registry's own journal adds up to: its identity, its models, doomed blobs, and which policies were in force when.
+"""What the registry's own journal adds up to: its identity, models, doomed blobs, groups of people, and which policies were in force when.
 
 Rule 1: a policy in force at entry ``n`` of this journal stays answerable for ever, so that an old decision can be checked.
 Rule 2: of several policies that cover an alias of a model the most specific counts: a model named in full before a pattern, a
@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from . import codec
-from .events import BlobsDoomed, ModelCreated, PolicyRemoved, PolicySet, RegistryCreated
+from .events import BlobsDoomed, ModelCreated, PeopleSet, PolicyRemoved, PolicySet, RegistryCreated
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ class RegistryState:
     broken: codec.Void | None = None
     models: frozenset[str] = frozenset()
     doomed: Mapping[str, int] = field(default_factory=dict)  # by digest, how often: the incarnation that counts now
+    people: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # the actors of each group
 
     def in_force(self, model: str, alias: str, *, under: int | None = None) -> PolicyRecord | None:
         """The policy that protects ``alias`` of ``model`` for an entry decided under entry ``under`` (None: the newest)."""
@@ -125,6 +126,8 @@ def _apply(state: RegistryState, event: Any, entry: codec.Entry) -> RegistryStat
             return replace(state, models=state.models | {event.model})
         case BlobsDoomed():
             return replace(state, doomed={**state.doomed, **{digest: state.doomed.get(digest, 0) + 1 for digest in event.digests}})
+        case PeopleSet():
+            return replace(state, people=dict(event.groups))
         case PolicyRemoved():
             return replace(state, policies=_ended(state, event.name, entry.seq))
         case _:

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from . import codec
 from .aliases import NOBODY, AliasState, Move, Stamp, trail_after, why_not_moved
-from .events import AliasMoved, Decided, Evaluated, Held, Labelled, Released, Restored, Retired, VersionRegistered
+from .events import AliasMoved, Approved, BytesDropped, Decided, Evaluated, Held, Labelled, Released, Restored, Retired, VersionRegistered
 from .policies import NO_POLICIES, RegistryState
 
 
@@ -32,14 +32,29 @@ class DecisionState:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalState:
+    said: Approved
+    stamp: Stamp
+
+    @property
+    def person(self) -> str:
+        """Whose word it is."""
+        return self.said.person or self.stamp.by.actor
+
+
+@dataclass(frozen=True, slots=True)
 class VersionState:
-    """One version: what was registered, and what has been said about it since. ``retired`` says by whom and why."""
+    """One version: what was registered, and what has been said about it since. ``retired`` says by whom and why.
+
+    ``dropped`` says the same where its files are kept no more.
+    """
 
     said: VersionRegistered
     stamp: Stamp
     labels: Mapping[str, str] = field(default_factory=dict)
     evaluations: tuple[EvaluationState, ...] = ()
     retired: Stamp | None = None
+    dropped: Stamp | None = None
 
     @property
     def number(self) -> int:
@@ -70,6 +85,8 @@ class ModelState:
     unknown: tuple[str, ...] = ()
     broken: codec.Void | None = None
     holds: Mapping[str, Stamp] = field(default_factory=dict)  # by the number of the version, "" for the whole model
+    approvals: tuple[ApprovalState, ...] = ()
+    retired_bytes: Mapping[str, Stamp] = field(default_factory=dict)  # by manifest, who barred them and why
 
     @property
     def newest(self) -> int:
@@ -85,6 +102,10 @@ class ModelState:
     def held_by(self, number: int) -> tuple[str, ...]:
         """The aliases that this version holds."""
         return tuple(sorted(name for name, alias in self.aliases.items() if alias.version == number))
+
+    def same_bytes(self, manifest: str) -> tuple[VersionState, ...]:
+        """The versions with these bytes."""
+        return tuple(version for version in self.versions if version.manifest == manifest)
 
     def hold_on(self, number: int | None) -> Stamp | None:
         """The hold that this version (None: the whole model) is under, its own or the model's."""
@@ -131,12 +152,16 @@ class _Fold:
         self.unknown = list(start.unknown)
         self.broken = start.broken
         self.holds = dict(start.holds)
+        self.approvals = list(start.approvals)
+        self.retired_bytes = dict(start.retired_bytes)
+        self.ever_dropped = {version.manifest for version in start.versions if version.dropped}
         self.undo: list[Callable[[], Any]] = []
 
     def frozen(self) -> ModelState:
         return ModelState(
             self.seq, self.digest, self.at, self.under, tuple(self.versions), self.aliases, self.by_key,
             tuple(self.decisions), tuple(self.voids), tuple(self.unknown), self.broken, self.holds,
+            tuple(self.approvals), self.retired_bytes,
         )  # fmt: skip
 
     def add(self, slot: codec.Slot) -> None:
@@ -184,12 +209,16 @@ class _Fold:
                 self._label(event)
             case Decided():
                 self._decide(event, stamp)
+            case Approved():
+                self._approve(event, stamp, entry)
             case AliasMoved():
                 self._move(event, stamp, entry)
             case Retired():
                 self._retire(event, stamp)
             case Restored():
                 self._restore(event)
+            case BytesDropped():
+                self._drop(event, stamp)
             case Held():
                 self._hold(event.version, stamp)
             case Released():
@@ -216,7 +245,9 @@ class _Fold:
             key = event.key
             self.by_key[key] = event.version
             self.undo.append(lambda: self.by_key.pop(key))
-        self.versions.append(VersionState(event, stamp, labels=event.labels))
+        for same in self._dropped_of(event.manifest):
+            self._put(replace(same, dropped=None))  # whoever registers has stored the bytes again
+        self.versions.append(VersionState(event, stamp, labels=event.labels, retired=self.retired_bytes.get(event.manifest)))
         self.undo.append(self.versions.pop)
 
     def _evaluate(self, event: Evaluated, stamp: Stamp) -> None:
@@ -236,6 +267,22 @@ class _Fold:
         self.decisions.append(DecisionState(event, stamp))
         self.undo.append(self.decisions.pop)
 
+    def _approve(self, event: Approved, stamp: Stamp, entry: codec.Entry) -> None:
+        before = self.aliases.get(event.alias, NOBODY)
+        policy = self.policies.in_force(cast(str, entry.said.model), event.alias, under=entry.said.under)
+        if self._version(event.version).manifest != event.manifest:
+            raise _Rejected(f"is about other bytes than those of version {event.version}")
+        if (event.base, event.generation) != (before.version, before.generation):
+            raise _Rejected(f"is about another holder of {event.alias} than version {before.version}, or another moment")
+        if policy is None or policy.digest != event.policy_digest:
+            raise _Rejected(f"is about another policy than the one that protects {event.alias}")
+        if not stamp.because:
+            raise _Rejected("an approval needs a reason")
+        if event.key is not None and any(said.said.key == event.key for said in self.approvals):
+            raise _Rejected(f"the approval {event.key!r} was recorded before")
+        self.approvals.append(ApprovalState(event, stamp))
+        self.undo.append(self.approvals.pop)
+
     def _move(self, event: AliasMoved, stamp: Stamp, entry: codec.Entry) -> None:
         before = self.aliases.get(event.alias, NOBODY)
         reason = self._why_not(event, before, entry)
@@ -253,18 +300,58 @@ class _Fold:
         model = cast(str, entry.said.model)
         policy = self.policies.in_force(model, event.alias, under=entry.said.under)
         decided = next((e for e in entry.said.events if isinstance(e, Decided) and e.decision == event.decision), None)
-        return why_not_moved(event, before, policy=policy, decided=decided, actor=entry.said.by.actor, because=entry.said.because)
+        said = entry.said
+        return why_not_moved(event, before, policy=policy, decided=decided, actor=said.by.actor, because=said.because, at=said.at)
 
     def _retire(self, event: Retired, stamp: Stamp) -> None:
         version = self._version(event.version)
         if version.retired:
             raise _Rejected(f"version {event.version} is retired already")
-        holding = [name for name, alias in self.aliases.items() if alias.version == event.version]
+        if event.manifest not in (None, version.manifest):
+            raise _Rejected(f"these are not the bytes of version {event.version}")
+        barred = self._same_bytes(version) if event.manifest else [version]
+        numbers = {same.number for same in barred}
+        holding = [name for name, alias in self.aliases.items() if alias.version in numbers]
         if holding:
             raise _Rejected(f"version {event.version} is {', '.join(holding)}")
-        if self.holds.get(hold_key(event.version)) or self.holds.get(hold_key(None)):
+        if any(self.holds.get(hold_key(number)) for number in (None, *numbers)):
             raise _Rejected(f"version {event.version} is held")
-        self._put(replace(version, retired=stamp))
+        for same in barred:
+            self._put(replace(same, retired=same.retired or stamp))
+        if event.manifest:
+            self._bar(event.manifest, stamp)
+
+    def _drop(self, event: BytesDropped, stamp: Stamp) -> None:
+        version = self._version(event.version)
+        if event.manifest != version.manifest:
+            raise _Rejected(f"these are not the bytes of version {event.version}")
+        if version.dropped:
+            raise _Rejected(f"the bytes of version {event.version} are dropped already")
+        for same in self._same_bytes(version):
+            if not same.retired:
+                raise _Rejected(f"version {same.number} has these bytes and is not retired")
+            if self.holds.get(hold_key(None)) or self.holds.get(hold_key(same.number)):
+                raise _Rejected(f"version {same.number} is held")
+        for same in self._same_bytes(version):
+            self._put(replace(same, dropped=stamp))
+        self.ever_dropped.add(version.manifest)
+
+    def _dropped_of(self, manifest: str) -> list[VersionState]:
+        """The versions with these bytes, if they were dropped."""
+        if manifest not in self.ever_dropped:  # so that registering need not look at every version
+            return []
+        return [version for version in self.versions if version.dropped and version.manifest == manifest]
+
+    def _same_bytes(self, version: VersionState) -> list[VersionState]:
+        return [other for other in self.versions if other.manifest == version.manifest]
+
+    def _bar(self, manifest: str, stamp: Stamp | None) -> None:
+        before = self.retired_bytes.pop(manifest, None)
+        if stamp is not None:
+            self.retired_bytes[manifest] = stamp
+        self.undo.append(
+            lambda: self.retired_bytes.pop(manifest, None) if before is None else self.retired_bytes.__setitem__(manifest, before)
+        )
 
     def _hold(self, number: int | None, stamp: Stamp | None) -> None:
         if number is not None:
@@ -283,4 +370,10 @@ class _Fold:
         version = self._version(event.version)
         if not version.retired:
             raise _Rejected(f"version {event.version} is not retired")
-        self._put(replace(version, retired=None))
+        if version.dropped:
+            raise _Rejected(f"the bytes of version {event.version} are dropped")
+        with_bytes = version.manifest in self.retired_bytes
+        for same in self._same_bytes(version) if with_bytes else [version]:
+            self._put(replace(same, retired=None))
+        if with_bytes:
+            self._bar(version.manifest, None)

@@ -10,7 +10,9 @@ from .codec import Entry, Slot, Void
 from .decision import Decision
 from .events import (
     AliasMoved,
+    Approved,
     By,
+    BytesDropped,
     Dataset,
     Decided,
     Evaluated,
@@ -25,7 +27,7 @@ from .events import (
     Run,
     VersionRegistered,
 )  # fmt: skip
-from .state import EvaluationState, ModelState, VersionState
+from .state import ApprovalState, EvaluationState, ModelState, VersionState
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Version:
     card: str | None = None
     retired: str | None = None
     held: str | None = None
+    dropped: str | None = None
 
     @property
     def ref(self) -> str:
@@ -87,7 +90,11 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class AliasMove:
-    """An alias moved to ``version`` from ``previous``. ``decision`` has the gates, where a policy protects the alias."""
+    """An alias moved to ``version`` from ``previous``. ``decision`` has the gates, where a policy protects the alias.
+
+    Of a rollback, ``served_since`` says since when the previous one held the alias, ``retired`` its bytes' digest if they are barred now,
+    ``kept`` why they are not. ``undoes`` is the entry of the rollback that was taken back.
+    """
 
     model: str
     alias: str
@@ -96,6 +103,32 @@ class AliasMove:
     how: str
     decision: Decision | None = None
     because: str | None = None
+    served_since: str | None = None
+    retired: str | None = None
+    kept: str | None = None
+    undoes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A person's word about moving ``alias`` to a version: ``approved`` or not, and why. ``by`` recorded it, ``via`` what."""
+
+    model: str
+    version: int
+    alias: str
+    person: str
+    approved: bool
+    because: str
+    recorded_at: str
+    by: By
+    policy: str
+    base: int | None = None
+    via: str | None = None
+
+    @property
+    def ref(self) -> str:
+        """``churn@12``"""
+        return f"{self.model}@{self.version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +198,7 @@ def version_view(model: str, state: ModelState, version: VersionState) -> Versio
         card=said.card,
         retired=(version.retired.because or "no reason was given") if version.retired else None,
         held=(held.because or "no reason was given") if (held := state.hold_on(said.version)) else None,
+        dropped=f"by {version.dropped.by.actor} on {version.dropped.at[:10]}: {version.dropped.because}" if version.dropped else None,
     )
 
 
@@ -173,6 +207,14 @@ def evaluation_view(model: str, state: EvaluationState) -> Evaluation:
     return Evaluation(
         f"{model}@{said.version}", said.dataset, said.dataset_digest, said.metrics, said.n, said.table,
         state.stamp.at, state.stamp.by, said.run, said.examples,
+    )  # fmt: skip
+
+
+def approval_view(model: str, state: ApprovalState) -> Approval:
+    said, stamp = state.said, state.stamp
+    return Approval(
+        model, said.version, said.alias, state.person, said.verdict == "approved", stamp.because or "", stamp.at, stamp.by, said.policy,
+        said.base, said.via,
     )  # fmt: skip
 
 
@@ -209,12 +251,16 @@ def _told(event: Event) -> tuple[str, int | None, str | None, str | None]:
             return f"labelled version {event.version}: {', '.join(event.labels)}", event.version, None, None
         case Decided():
             return f"{event.policy}: {event.outcome} version {event.version} as {event.alias}", event.version, event.alias, event.decision
+        case Approved():
+            return _told_approval(event), event.version, event.alias, None
         case AliasMoved():
             return _told_move(event), event.version, event.alias, event.decision
         case Retired():
             return f"retired version {event.version}", event.version, None, None
         case Restored():
             return f"restored version {event.version}", event.version, None, None
+        case BytesDropped():
+            return f"dropped the bytes of version {event.version}", event.version, None, None
         case Held():
             return f"put {_whole_or(event.version)} on hold", event.version, None, None
         case Released():
@@ -227,10 +273,17 @@ def _whole_or(version: int | None) -> str:
     return "the whole model" if version is None else f"version {version}"
 
 
+def _told_approval(event: Approved) -> str:
+    person = f" by {event.person}" if event.person else ""
+    return f"{event.verdict} version {event.version} as {event.alias}{person}{f' via {event.via}' if event.via else ''}"
+
+
 def _told_move(event: AliasMoved) -> str:
     before = "nobody" if event.base is None else f"version {event.base}"
     after = "nobody" if event.version is None else f"version {event.version}"
     verb = {"promotion": "promoted", "rollback": "rolled back", "override": "overridden", "set": "set", "removal": "removed"}[event.how]
+    if event.undoes:
+        verb = f"rollback of entry {event.undoes} undone"
     return f"{event.alias} {verb}: {before} → {after}"
 
 

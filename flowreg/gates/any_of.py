@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -11,10 +11,8 @@ from ..core.decision import GateResult, Status
 from ..errors import BadInput
 from .evidence import Evidence
 from .gate import Gate, result_of
+from .kinds import AnyGate
 from .tree import Owner
-
-if TYPE_CHECKING:
-    from .kinds import AnyGate
 
 
 class AnyOf(Gate):

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 from ..core.names import shown
 from .facts import Facts, Measured, Subject
 from .tree import Metric, Owner, Slice
+
+if TYPE_CHECKING:
+    from .gate import Gate
 
 
 class Unmeasurable(Exception):
@@ -77,13 +80,19 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What a gate is judged by. ``dataset`` and ``no_baseline`` are the policy's; ``source`` is the data of this decision."""
+    """What a gate is judged by. ``dataset`` and ``no_baseline`` are the policy's; ``source`` is the data of this decision.
+
+    ``gates`` are all of the policy, for those that count each other; ``memo`` keeps what several would compute alike.
+    """
 
     facts: Facts
     subjects: Mapping[Owner, Index]
     dataset: str | None
     no_baseline: Literal["fail", "skip"]
     source: Source | None = None
+    gates: Sequence[Gate] = ()
+    policy_digest: str = ""
+    memo: dict[object, Any] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, owner: Owner) -> Index | None:
         """The subject that ``owner`` means; None if it is an alias that nobody holds."""

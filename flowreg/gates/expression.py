@@ -14,10 +14,10 @@ from ..core.decision import GateResult, Status
 from ..core.events import Ordinal
 from ..errors import BadInput
 from .arithmetic import HOLDS, compute
-from .evidence import Evidence, Unmeasurable, plainly
+from .evidence import Evidence, Source, Unmeasurable, plainly
 from .gate import Gate
 from .grammar import parse
-from .reading import UNDECIDED, Reading, Sources, read_metric, read_plain, sources_of, values_of
+from .reading import UNDECIDED, Reading, Sources, asked_dataset, read_metric, read_plain, sources_of, values_of
 from .saying import FAIL_WORDS, MISS_WORDS, PASS_WORDS, brief, pair, side, trimmed
 from .tree import Comparison, Metric, Owner, Plain
 
@@ -63,6 +63,11 @@ class Expr(Gate):
     def owners(self) -> frozenset[Owner]:
         return frozenset(name.owner for name in self.tree.names)
 
+    def decided_on(self, evidence: Evidence) -> Sequence[Source]:
+        own = [metric for metric in self.tree.metrics if metric.owner is None and metric.dataset is None]
+        found = (evidence.subjects[None].source(metric, asked_dataset(metric, evidence)) for metric in own)
+        return [source for source in found if source is not None]
+
     def judge(self, evidence: Evidence) -> GateResult:
         absent = [owner for owner in self.owners if evidence.of(owner) is None]
         there = [name for name in self.tree.names if name.owner not in absent]
@@ -103,7 +108,7 @@ class Expr(Gate):
         values = self._values(sources, evidence)
         parts = tuple(self._slice(value, sources, evidence) for value in values)
         measured = [part for part in parts if part.headroom is not None]
-        worst = min(measured, key=lambda part: part.headroom or 0.0, default=None)
+        worst = min(measured, key=_headroom, default=None)
         passed = sum(part.status == "pass" for part in parts)
         status: Status = "pass" if passed == len(parts) else "error" if len(measured) < len(parts) else "fail"
         numbers = {} if worst is None else {"left": worst.left, "right": worst.right, "headroom": worst.headroom, "n": worst.n}
@@ -153,10 +158,12 @@ class Expr(Gate):
                 raise Unmeasurable(
                     f"{dotted} means {metric.metric} of {alias}, which nobody holds; to gate a metric, call it without the dot"
                 )
-        said = f"nobody holds {alias} of {evidence.facts.model} yet, so there is nothing to compare with"
-        if (self.no_baseline or evidence.no_baseline) == "skip":
-            return self.found("skip", f"{said}; skipped, as the policy says")
-        return self.found("error", f"{said}; set no_baseline: skip if the first version may go without")
+        return self.nobody_holds(alias, evidence)
+
+
+def _headroom(measured: GateResult) -> float:
+    assert measured.headroom is not None, "what was not measured is sorted out before"
+    return measured.headroom
 
 
 def _finite(number: Decimal) -> float:

@@ -7,11 +7,12 @@ Rule 2: a gate that cannot be judged, for whatever reason, is ``error``, and an 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 from ..core.decision import GateResult, Status
 from ..core.names import shown
-from .evidence import Evidence, Unmeasurable
+from .evidence import Evidence, Source, Unmeasurable
 from .part import Label, Part, Text
 from .tree import Owner
 
@@ -42,9 +43,20 @@ class Gate(Part):
         """Whose facts the gate looks at; None is the candidate."""
         return frozenset({None})
 
+    def decided_on(self, evidence: Evidence) -> Sequence[Source]:
+        """The data behind the candidate's own numbers that this gate looks at."""
+        return ()
+
     @abstractmethod
     def judge(self, evidence: Evidence) -> GateResult:
         """What the gate finds. May raise: ``result_of`` turns that into an ``error``."""
+
+    def nobody_holds(self, alias: str, evidence: Evidence) -> GateResult:
+        """There is no baseline: ``skip`` where the policy gives leave, else an error."""
+        said = f"nobody holds {alias} of {evidence.facts.model} yet, so there is nothing to compare with"
+        if (self.no_baseline or evidence.no_baseline) == "skip":
+            return self.found("skip", f"{said}; skipped, as the policy says")
+        return self.found("error", f"{said}; set no_baseline: skip if the first version may go without")
 
     def found(self, status: Status, sentence: str, **numbers: Any) -> GateResult:
         return GateResult(

@@ -12,18 +12,19 @@ from dataclasses import replace
 
 from ..core.decision import Decision, GateResult, Judged, Outcome
 from .evidence import Evidence, Source, gather
-from .expression import Expr
 from .facts import Facts
 from .gate import result_of
+from .holdouts import worn_out
 from .policy import Policy
-from .reading import asked_dataset
 
 MEASURED = ("pass", "fail")
 
 
 def judge(policy: Policy, policy_digest: str, facts: Facts) -> Decision:
     """Judge the candidate by every gate. ``policy_digest`` is the digest of the policy's canonical bytes."""
-    evidence = gather(facts, dataset=policy.dataset, no_baseline=policy.no_baseline)
+    evidence = replace(
+        gather(facts, dataset=policy.dataset, no_baseline=policy.no_baseline), gates=policy.gates, policy_digest=policy_digest
+    )
     decisive = _decisive_sources(policy, evidence)
     newest = max(decisive, key=lambda source: source.order, default=None)
     if policy.dataset is not None:
@@ -47,6 +48,7 @@ def judge(policy: Policy, policy_digest: str, facts: Facts) -> Decision:
         dataset_digest=data.digest,
         outcome=outcome_of(results),
         results=results,
+        warnings=worn_out(facts, data),
         flow_run=facts.flow_run,
         flowreg_version=facts.flowreg_version,
     )
@@ -81,14 +83,5 @@ def _nothing_measured(decision: Decision) -> str:
 
 
 def _decisive_sources(policy: Policy, evidence: Evidence) -> list[Source]:
-    """The data behind what no promotion goes without: the candidate's own metrics in gates that must pass."""
-    metrics = [
-        metric
-        for gate in policy.gates
-        if isinstance(gate, Expr) and gate.severity == "fail"
-        for metric in gate.tree.metrics
-        if metric.owner is None and metric.dataset is None
-    ]
-    candidate = evidence.subjects[None]
-    found = (candidate.source(metric, asked_dataset(metric, evidence)) for metric in metrics)
-    return [source for source in found if source is not None]
+    """The data behind what no promotion goes without: the candidate's own numbers in gates that must pass."""
+    return [source for gate in policy.gates if gate.severity == "fail" for source in gate.decided_on(evidence)]

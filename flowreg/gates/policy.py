@@ -9,18 +9,15 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import IO, Annotated, Any, ClassVar, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from ..core.names import alias_name, model_name, shown
 from ..errors import BadInput, NotFound
+from .durations import duration, seconds
 from .gate import Baseline
 from .kinds import AnyGate
 from .part import Label, Part, TextKeys, Word
-from .tree import UNITS
 from .written import SIZE_LIMIT, Written, read_text
-
-_DURATION = re.compile(r"([1-9][0-9]{0,8}) ?(s|min|h|d)")
-_LONGEST_S = 366 * 86400
 
 
 def _glob(pattern: str) -> str:
@@ -35,19 +32,6 @@ def _glob(pattern: str) -> str:
     return pattern
 
 
-def _duration(text: str) -> str:
-    found = _DURATION.fullmatch(text)
-    if found is None or _seconds(found) > _LONGEST_S:
-        raise BadInput(
-            f"{shown(text)} is not a time a decision may live", do="write for example 24h, 90min or 7d, at most 366d", code="bad-policy"
-        )
-    return f"{found[1]}{found[2]}"
-
-
-def _seconds(duration: re.Match[str]) -> int:
-    return int(duration[1]) * int(UNITS[duration[2]])
-
-
 class OverrideRule(Part):
     """Who may go over the gates: names of actors, ``*`` and ``?`` allowed."""
 
@@ -56,11 +40,27 @@ class OverrideRule(Part):
     by: Annotated[tuple[Word, ...], Field(strict=False, min_length=1)]
 
 
+class Parent(Part):
+    """A policy that another adds gates to; ``digest`` is of the revision whose gates are in it (None: they are not in it yet)."""
+
+    noun: ClassVar[str] = "a parent under extends"
+
+    policy: Label
+    digest: Annotated[str | None, Field(pattern=r"^sha256:[0-9a-f]{64}$")] = None
+
+
+def _parents(value: object) -> object:
+    """``base``, ``[base, other]``, and what stands in a recorded policy: ``[{policy: base, digest: …}]``."""
+    listed = [value] if isinstance(value, str | Mapping | Parent) else value
+    return [{"policy": one} if isinstance(one, str) else one for one in listed] if isinstance(listed, list | tuple) else listed
+
+
 class Policy(Part):
     """The gates that protect ``alias`` of every model that one of ``models`` matches (``*`` also stands for ``/``).
 
     ``dataset`` is where the metrics must have been measured (None: wherever they were measured last). ``no_baseline`` says
-    what happens to a gate that compares with an alias nobody holds. A decision lives for ``decision_ttl``.
+    what happens to a gate that compares with an alias nobody holds. A decision lives for ``decision_ttl``. ``extends`` names
+    policies whose gates are added in front of its own when it is put in force; see ``extending``.
 
     >>> Policy(policy="basic", models=["churn"], alias="champion", gates=["auc >= 0.85"]).covers("churn", "champion")
     True
@@ -69,19 +69,20 @@ class Policy(Part):
     noun: ClassVar[str] = "a policy"
 
     policy: Label
+    extends: Annotated[tuple[Annotated[Parent, TextKeys], ...], BeforeValidator(_parents), Field(strict=False)] = ()
     models: Annotated[
         tuple[Annotated[str, StringConstraints(max_length=200), AfterValidator(_glob)], ...], Field(strict=False, min_length=1)
     ]
     alias: Annotated[str, AfterValidator(alias_name)]
     dataset: Word | None = None
     no_baseline: Baseline = "fail"
-    decision_ttl: Annotated[str, AfterValidator(_duration)] = "24h"
+    decision_ttl: Annotated[str, AfterValidator(duration)] = "24h"
     override: Annotated[OverrideRule | None, TextKeys] = None
     gates: Annotated[tuple[AnyGate, ...], Field(strict=False, min_length=1)]
 
     @model_validator(mode="after")
     def _means_something(self) -> Self:
-        if not any(None in gate.owners for gate in self.gates):
+        if not self.extends and not any(None in gate.owners for gate in self.gates):
             raise BadInput("no gate of this policy looks at the candidate", do="add one, such as auc >= 0.85", code="bad-policy")
         ids = [gate.id for gate in self.gates if gate.id]
         if twice := next((id_ for id_ in ids if ids.count(id_) > 1), None):
@@ -136,16 +137,10 @@ class Policy(Part):
         aliases = frozenset(owner for owner in owners if isinstance(owner, str) and owner != "current")
         return aliases, frozenset(owner for owner in owners if isinstance(owner, int))
 
-    def may_override(self, actor: str) -> bool:
-        """May this actor go over the gates?"""
-        return self.override is not None and any(fnmatchcase(actor, pattern) for pattern in self.override.by)
-
     @property
     def decision_ttl_s(self) -> int:
         """How many seconds a decision lives."""
-        found = _DURATION.fullmatch(self.decision_ttl)
-        assert found is not None, "validated"
-        return _seconds(found)
+        return seconds(self.decision_ttl)
 
 
 def _bytes_of(source: str | os.PathLike[str] | IO[str] | IO[bytes]) -> tuple[str, bytes]:

@@ -41,7 +41,7 @@ def read_text(text: str) -> Written:
     if text.lstrip().startswith("{"):
         try:
             # YAML forbids the tabs that JSON files may be indented with.
-            return Written(json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant), {})
+            return Written(json.loads(text, object_pairs_hook=_once, parse_constant=_no_constant), _lines_of_json(text))
         except json.JSONDecodeError:
             pass  # a YAML mapping may also begin with a brace
         except (RecursionError, ValueError) as error:
@@ -49,6 +49,14 @@ def read_text(text: str) -> Written:
                 error if isinstance(error, BadInput) else _bad("this JSON cannot be read: it is nested too deep or has too long a number")
             ) from None
     return _read_yaml(text)
+
+
+def _lines_of_json(text: str) -> Mapping[Path, tuple[int, int]]:
+    """Where its parts stand: JSON is YAML once its tabs, which are only spacing, are spaces."""
+    try:
+        return _read_yaml(text.expandtabs(1)).lines
+    except BadInput:
+        return {}
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -3,7 +3,21 @@
 >>> from flowreg.prefect import register_model, evaluate_model, promote_model
 """
 
+from ..scoring import Holdout, evaluate_on
+from .approvals import request_approval
 from .blocks import ModelRegistry
-from .tasks import evaluate_model, fetch_model, load_model, promote_model, register_model, rollback_model
+from .tasks import evaluate_model, fetch_model, load_model, promote_model, register_model, rollback_model, undo_rollback
 
-__all__ = ["ModelRegistry", "evaluate_model", "fetch_model", "load_model", "promote_model", "register_model", "rollback_model"]
+__all__ = [
+    "Holdout",
+    "ModelRegistry",
+    "evaluate_model",
+    "evaluate_on",
+    "fetch_model",
+    "load_model",
+    "promote_model",
+    "register_model",
+    "request_approval",
+    "rollback_model",
+    "undo_rollback",
+]

@@ -16,11 +16,11 @@ from prefect.events import emit_event
 
 from ..core.decision import Decision
 from ..core.events import write_measure
-from ..core.views import AliasMove, Version
+from ..core.views import AliasMove, Approval, Version
 from ..lineage.prefect_run import flow_run_id
 from .surroundings import in_run, run_logger
 
-Verb = Literal["registered", "promoted", "blocked", "rolled-back"]
+Verb = Literal["registered", "promoted", "blocked", "rolled-back", "retired", "restored", "approval-requested", "approved", "rejected"]
 
 
 def announce_registered(version: Version, *, root: str) -> None:
@@ -33,6 +33,27 @@ def announce_moved(verb: Literal["promoted", "rolled-back"], move: AliasMove, *,
     """``flowreg.version.promoted`` or ``flowreg.version.rolled-back``"""
     facts = {"alias": move.alias, "previous": move.previous, "how": move.how, "because": move.because}
     _announce(verb, move.model, move.version.number, move.version.digest, root=root, facts=facts)
+
+
+def announce_left(move: AliasMove, *, root: str) -> None:
+    """``flowreg.version.retired`` for the bytes that a rollback left and barred, ``flowreg.version.restored`` where it was undone."""
+    if move.undoes is not None:
+        _announce("restored", move.model, move.version.number, move.version.digest, root=root, facts={"because": move.because})
+    elif move.retired is not None and move.previous is not None:
+        _announce("retired", move.model, move.previous, move.retired, root=root, facts={"because": move.because})
+
+
+def announce_asked(decision: Decision, *, root: str) -> None:
+    """``flowreg.version.approval-requested``"""
+    facts = {"alias": decision.alias, "policy": decision.policy_name, "sentences": [result.sentence for result in decision.failing()]}
+    candidate = decision.candidate
+    _announce("approval-requested", decision.model, candidate.version, candidate.manifest, root=root, facts=facts)
+
+
+def announce_word(said: Approval, *, digest: str, root: str) -> None:
+    """``flowreg.version.approved`` or ``flowreg.version.rejected``"""
+    facts = {"alias": said.alias, "person": said.person, "because": said.because, "policy": said.policy, "via": said.via}
+    _announce("approved" if said.approved else "rejected", said.model, said.version, digest, root=root, facts=facts)
 
 
 def announce_blocked(decision: Decision, *, root: str) -> None:

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.views import AliasMove, Evaluation, Version
-from ..errors import GateBlocked
+from ..errors import BadInput, GateBlocked
 from ..lineage.capture import capture
-from .announcements import announce_blocked, announce_moved, announce_registered
+from ..scoring import Scoring
+from .announcements import announce_blocked, announce_left, announce_moved, announce_registered
 from .artifacts import show_decision, show_history, show_version
 from .resolve import RegistryLike, resolve
 from .surroundings import run_logger
@@ -58,6 +59,8 @@ def register_model(
         because=because,
     )  # fmt: skip
     run_logger().info("registered %s in %s", version.stamp, where.root)
+    if version.retired is not None:
+        run_logger().warning("%s has bytes that were retired, so no alias may name it: %s", version.ref, version.retired)
     show_version(version, root=where.root)
     announce_registered(version, root=where.root)
     return version
@@ -66,24 +69,39 @@ def register_model(
 @registry_task("flowreg-evaluate", run_name="evaluate-{version}")
 def evaluate_model(
     version: str | Version | Evaluation,
+    scoring: Scoring | None = None,
     *,
-    metrics: Mapping[str, Any],
+    metrics: Mapping[str, Any] | None = None,
     on: Any = None,
     slices: Mapping[Any, Mapping[str, Any]] | None = None,
     examples: str | os.PathLike[str] | None = None,
     evaluator: str | None = None,
+    also: str | None = None,
+    trust: bool = False,
     because: str | None = None,
     registry: RegistryLike = None,
 ) -> Evaluation:
-    """Record what was measured about a version, on the dataset ``on``; see ``Registry.evaluate``."""
+    """Record what was measured about a version: the ``metrics`` given, or those that ``scoring`` measures.
+
+    ``evaluate_model(v, evaluate_on(holdout, "roc_auc", slices=["region"]), also="champion")`` loads the version and the champion, scores
+    both on the same holdout and records both, with slices and examples: all that a gate needs to compare them. Returns the version's
+    evaluation. See ``Registry.evaluate_on``, and ``Registry.evaluate`` for what was measured elsewhere.
+    """
     captured = capture()
     where = resolve(registry)
-    evaluation = where.evaluate(
-        _ref(version), metrics, on=on, slices=slices, examples=examples, evaluator=evaluator, run=captured, because=because
-    )
-    run_logger().info("evaluated %s%s", evaluation.ref, f" on {evaluation.dataset}" if evaluation.dataset else "")
-    show_version(where.get(evaluation.ref), root=where.root)
-    return evaluation
+    if scoring is not None:
+        _refuse_both({"metrics": metrics, "on": on, "slices": slices, "examples": examples, "evaluator": evaluator})
+        found = where.evaluate_on(_ref(version), scoring, also=also, trust=trust, run=captured, because=because)
+    else:
+        _refuse_unscored(metrics, also)
+        given = where.evaluate(
+            _ref(version), metrics, on=on, slices=slices, examples=examples, evaluator=evaluator, run=captured, because=because
+        )
+        found = (given,)
+    for evaluation in found:
+        run_logger().info("evaluated %s%s", evaluation.ref, f" on {evaluation.dataset}" if evaluation.dataset else "")
+        show_version(where.get(evaluation.ref), root=where.root)
+    return found[0]
 
 
 @registry_task("flowreg-promote", run_name="promote-{version}-to-{to}")
@@ -116,14 +134,34 @@ def promote_model(
 
 
 @registry_task("flowreg-rollback", run_name="rollback-{alias_ref}")
-def rollback_model(alias_ref: str, *, because: str, to: str | int | None = None, registry: RegistryLike = None) -> AliasMove:
-    """Move an alias back to the holder before, or to the earlier holder ``to``; see ``Registry.rollback``."""
+def rollback_model(
+    alias_ref: str, *, because: str, to: str | int | None = None, keep: bool = False, registry: RegistryLike = None
+) -> AliasMove:
+    """Move an alias back to the last good holder, or to the earlier holder ``to``; see ``Registry.rollback``.
+
+    What it leaves is retired, so that no retraining brings the same bytes back, unless ``keep`` is given.
+    """
     captured = capture()
     where = resolve(registry)
-    move = where.rollback(alias_ref, because=because, to=to, run=captured)
+    move = where.rollback(alias_ref, because=because, to=to, keep=keep, run=captured)
     run_logger().info("%s of %s is %s again", move.alias, move.model, move.version.stamp)
     show_history(move.model, lambda: where.history(move.model))
     announce_moved("rolled-back", move, root=where.root)
+    announce_left(move, root=where.root)
+    if move.kept and not keep:
+        run_logger().warning("%s@%s was not retired: %s", move.model, move.previous, move.kept)
+    return move
+
+
+@registry_task("flowreg-undo-rollback", run_name="undo-rollback-{alias_ref}")
+def undo_rollback(alias_ref: str, *, because: str, registry: RegistryLike = None) -> AliasMove:
+    """Take the last rollback of an alias back; see ``Registry.undo_rollback``."""
+    captured = capture()
+    where = resolve(registry)
+    move = where.undo_rollback(alias_ref, because=because, run=captured)
+    run_logger().info("%s of %s is %s again", move.alias, move.model, move.version.stamp)
+    show_history(move.model, lambda: where.history(move.model))
+    announce_left(move, root=where.root)
     return move
 
 
@@ -151,6 +189,26 @@ def fetch_model(ref: str | Version | Evaluation, *, into: str | os.PathLike[str]
     folder = where.fetch(version, into)
     run_logger().info("fetched %s into %s", version.stamp, folder)
     return folder
+
+
+def _refuse_both(given: Mapping[str, Any]) -> None:
+    if both := [name for name, value in given.items() if value is not None]:
+        raise BadInput(
+            f"{' and '.join(both)} given, and a scoring that measures by itself",
+            where="nothing was recorded",
+            do="give one of the two",
+            code="usage",
+        )
+
+
+def _refuse_unscored(metrics: Mapping[str, Any] | None, also: str | None) -> None:
+    if metrics is None or also is not None:
+        raise BadInput(
+            "nothing was measured" if metrics is None else f"also={also!r} needs a scoring, so that both are measured by the same code",
+            where="nothing was recorded",
+            do='give metrics={"auc": 0.91}, or evaluate_on(holdout, "roc_auc")',
+            code="no-metric",
+        )
 
 
 def _ref(version: str | Version | Evaluation) -> str | Version:

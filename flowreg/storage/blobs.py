@@ -15,15 +15,29 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..core.codec import digest_of
 from ..core.layout import blob_path
-from ..core.manifest import FILE_LIMIT, File, Manifest, decode_manifest, encode_manifest, manifest_of, refuse_collisions, safe_path
+from ..core.manifest import (
+    BYTES_LIMIT,
+    FILE_LIMIT,
+    File,
+    Manifest,
+    decode_manifest,
+    encode_manifest,
+    manifest_of,
+    refuse_collisions,
+    safe_path,
+)
 from ..errors import BadInput, Corrupt, Refused
 from .hashing import Progress, no_progress
 from .incarnations import Place, get_blob, read_blob
 from .local import parallel_map, read_all, regular_file
-from .store import IN_MEMORY, Store
+from .store import IN_MEMORY, FsspecStore, Store
+
+if TYPE_CHECKING:
+    from .fetched import Cache
 
 
 def put(store: Store, data: bytes, place: Place = blob_path) -> str:
@@ -50,11 +64,8 @@ def put_artifact(
         progress(len(data))
         return _put_small_artifact(store, listed[0][0], data, loader=loader, place=place)
 
-    def one(item: tuple[str, Path]) -> File:
-        size, digest = store.put_file(item[1], place, progress)
-        return File(item[0], size, digest)
-
-    manifest = manifest_of(parallel_map(one, listed, threads=store.concurrent_files), loader=loader)
+    stored = store.put_files([path for _, path in listed], place, progress)
+    manifest = manifest_of([File(name, *found) for (name, _), found in zip(listed, stored, strict=True)], loader=loader)
     return manifest, put(store, encode_manifest(manifest), place)
 
 
@@ -72,12 +83,22 @@ def get(store: Store, digest: str, *, what: str) -> bytes:
     return data or b""
 
 
-def get_manifest(store: Store, digest: str, *, what: str) -> Manifest:
-    return decode_manifest(get(store, digest, what=f"the manifest of {what}"), where=what)
+def get_manifest(store: Store, digest: str, *, what: str, cache: Cache | None = None) -> Manifest:
+    data = cache.read(digest, limit_bytes=BYTES_LIMIT) if cache else None
+    if data is None:
+        data = get(store, digest, what=f"the manifest of {what}")
+        if cache:
+            cache.keep(data)
+    return decode_manifest(data, where=what)
 
 
-def get_artifact(store: Store, manifest: Manifest, into: Path, *, what: str, progress: Progress = no_progress) -> Path:
-    """Bring the files of ``manifest`` into the new folder ``into``, each verified before the folder gets its name."""
+def get_artifact(
+    store: Store, manifest: Manifest, into: Path, *, what: str, progress: Progress = no_progress, cache: Cache | None = None
+) -> Path:
+    """Bring the files of ``manifest`` into the new folder ``into``, each verified before the folder gets its name.
+
+    With a ``cache``, what it has is copied out of it, and what comes from the store is kept in it.
+    """
     _refuse_existing(into)
     into.parent.mkdir(parents=True, exist_ok=True)
     private = into.parent / f".{into.name[:60]}.{os.urandom(6).hex()}.partial"
@@ -88,9 +109,10 @@ def get_artifact(store: Store, manifest: Manifest, into: Path, *, what: str, pro
         for folder in sorted({str(Path(f.path).parent) for f in manifest.files}):
             (partial / folder).mkdir(parents=True, exist_ok=True)
 
+        room = cache.with_room_for(manifest.files) if cache else None
+
         def one(file: File) -> None:
-            target = partial / file.path
-            found = get_blob(file.digest, lambda path: store.get_file(path, target, size_bytes=file.size_bytes, progress=progress))
+            found = _get_file(store, file, partial / file.path, progress, room)
             _verify(found, file.digest, f"{file.path} of {what}", store)
 
         parallel_map(one, manifest.files, threads=store.concurrent_files)
@@ -100,6 +122,14 @@ def get_artifact(store: Store, manifest: Manifest, into: Path, *, what: str, pro
     finally:
         shutil.rmtree(private, ignore_errors=True)
     return into
+
+
+def _get_file(store: Store, file: File, into: Path, progress: Progress, cache: Cache | None) -> str | None:
+    if cache and isinstance(store, FsspecStore):
+        from .fetched.through import get_through  # a root on this disk does without
+
+        return get_through(cache, store, file, into, progress)
+    return get_blob(store, file.digest, lambda path: store.get_file(path, into, size_bytes=file.size_bytes, progress=progress))
 
 
 def verify_artifact(store: Store, digest: str, *, what: str) -> None:

@@ -31,11 +31,11 @@ from .journal import Opened
 from .store import Store
 from .windows import newest_listed
 
-READER = 2  # raise it when ModelState gains something that older checkpoints lack
+READER = 4  # raise it when ModelState gains something that older checkpoints lack
 CHECKPOINT_DEPTH = 64
 HEAD_LIMIT = 1 << 20
-SETTLE_S = 0.05  # a head is written this long after the entry, and later and later while there is always another
-LONGEST_SETTLE_S = 1.0  # with 32 writers of one model the disk was busier with heads than with entries
+TRAIL_LIMIT = 16  # places of an alias's trail in a head; the journal has all
+SETTLE_S = 0.05  # a head is written this long after the entry, for all entries of that time
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,11 @@ def encode_head(model: str, registry: str | None, state: ModelState, checkpoint:
         "checkpoint": checkpoint,
         "newest": newest and {"version": newest.number, "manifest": newest.manifest, "at": newest.stamp.at, "by": newest.stamp.by.actor},
         "aliases": {
-            name: {"version": alias.version, "manifest": state.versions[alias.version - 1].manifest, "trail": list(alias.trail)}
+            name: {
+                "version": alias.version,
+                "manifest": state.versions[alias.version - 1].manifest,
+                "trail": list(alias.trail[-TRAIL_LIMIT:]),
+            }
             for name, alias in state.aliases.items()
             if alias.version is not None
         },
@@ -188,7 +192,6 @@ class Caches:
         self._checkpoints: dict[str, int] = {}
         self._lock = ProcessLock()
         self._writing = ProcessLock()
-        self._pause_s, self._written_at = SETTLE_S, 0.0
         self._thread: tuple[int, threading.Thread] | None = None  # with the process it runs in: a forked child has none
 
     def note(self, model: str, registry: str | None, state: ModelState) -> None:
@@ -214,11 +217,8 @@ class Caches:
 
     def _run(self) -> None:
         while True:
-            busy = time.monotonic() - self._written_at < LONGEST_SETTLE_S
-            self._pause_s = min(2 * self._pause_s, LONGEST_SETTLE_S) if busy else SETTLE_S
-            time.sleep(self._pause_s)
+            time.sleep(SETTLE_S)
             self.flush()
-            self._written_at = time.monotonic()
             with self._lock:
                 if not self._waiting:
                     self._thread = None

@@ -11,25 +11,29 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import inspect
+import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ..core.codec import digest_of
 from ..core.layout import entry_path
 from ..errors import Corrupt, FlowregError, Refused, Unavailable
+from .arriving import Arriving, DiskFailed
+from .bounded import read_whole
 from .hashing import Progress, digest_of_path, no_progress
 from .in_flight import InFlight
-from .local import file_changed, read_all, regular_file, same_file
-from .opening import Opened, brief, open_filesystem
+from .listing import names_in, sizes_in
+from .local import file_changed, parallel_map, read_all, regular_file, require_size, same_file
+from .opening import Opened, brief, open_filesystem, sends_plainly
 from .parts import hash_in_parts
 from .probe import Trial, reason_against, reason_against_first
 from .proofs import PROOFS, too_old
 from .roots import Root
-from .uploads import SourceChanged, is_s3, size_on_s3, upload
+from .uploads import SourceChanged, Unfinished, base64_of, give_up, is_s3, size_on_s3, unfinished, upload
 
 IN_MEMORY = 16 << 20  # bytes up to which a blob travels as one request
 IN_FLIGHT_BYTES = 128 << 20  # of all requests of a store together
@@ -61,11 +65,26 @@ class FsspecStore:
         row = PROOFS.get(self._at.protocol)
         return row.mechanism if row else "none"
 
+    @property
+    def is_far(self) -> bool:
+        """Whether what was fetched is worth keeping nearer: not what is in memory, or in an archive on this disk."""
+        return self._at.protocol not in ("memory", "zip")
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether bytes may arrive changed without anybody noticing."""
+        return sends_plainly(self._filesystem()[0])
+
+    @property
+    def has_ranges(self) -> bool:
+        """Whether a large file can come in ranges, and an interrupted download be gone on with."""
+        return is_s3(self._filesystem()[0])
+
     def create(self, path: str, data: bytes) -> None:
         """``data`` at ``path`` if absent. ``FileExistsError`` where it is taken; any other error leaves the outcome unknown."""
         fs, base = self._writable(first=path == FIRST)
         try:
-            fs.pipe_file(f"{base}/{path}", data, mode="create")
+            fs.pipe_file(f"{base}/{path}", data, mode="create", **_sealed(fs, data))
         except OSError as error:
             if _is_taken(error):
                 raise FileExistsError(errno.EEXIST, "the path is taken", path) from error
@@ -73,13 +92,17 @@ class FsspecStore:
 
     def replace(self, path: str, data: bytes) -> None:
         fs, base = self._writable()
-        fs.pipe_file(f"{base}/{path}", data)
+        fs.pipe_file(f"{base}/{path}", data, **_sealed(fs, data))
 
     def remove(self, path: str) -> None:
         """Take the file away; one that is gone already is as good."""
         fs, base = self._writable()
-        with contextlib.suppress(FileNotFoundError):
+        try:
             fs.rm_file(f"{base}/{path}")
+        except FileNotFoundError:
+            return
+        except Exception as error:
+            raise self._unavailable(error) from error
 
     def remove_folder(self, path: str) -> None:
         """Take an empty folder away, where the filesystem has folders."""
@@ -92,41 +115,47 @@ class FsspecStore:
         return self.read_many([path])[0]
 
     def read_many(self, paths: Sequence[str]) -> list[bytes | None]:
-        """The bytes at each path or None, all at once where the filesystem can."""
+        """The bytes at each path or None, all at once where the filesystem can; no bytes for what is above ``READ_LIMIT``."""
         fs, base, proof = self._opened()
         full = [f"{base}/{path}" for path in paths]
-        if getattr(fs, "async_impl", False):
-            found = _gathered(fs, full, proof.read_options if proof else {})
-        elif hasattr(fs, "attempt_many"):
-            found = fs.attempt_many(full)
-        else:
-            found = [_attempt(fs.cat_file, path) for path in full]
+        found = read_whole(fs, full, proof.read_options if proof else {})
         return [self._bytes_or_none(path, item) for path, item in zip(paths, found, strict=True)]
 
     def names(self, folder: str) -> list[str]:
+        """The names in a folder, subfolders with a ``/`` at the end; empty where there is none."""
         fs, base = self._filesystem()
-        fs.invalidate_cache()
-        at = f"{base}/{folder}".rstrip("/")
         try:
-            listed = fs.ls(at, detail=True)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+            return names_in(fs, f"{base}/{folder}".rstrip("/"))
         except Exception as error:
             raise self._unavailable(error) from error
-        # Some list an empty folder, or a file, as the one thing in itself.
-        return [_name(item) for item in listed if _name(item) and str(item["name"]).strip("/") != at.strip("/")]
 
     def sizes(self, folder: str) -> list[tuple[str, int, datetime]]:
         """Name, size in bytes and moment of the last change of every file in a folder; now, where the filesystem does not say."""
         fs, base = self._filesystem()
-        fs.invalidate_cache()
         try:
-            listed = fs.ls(f"{base}/{folder}", detail=True)
-        except (FileNotFoundError, NotADirectoryError):
-            return []
+            return sizes_in(fs, f"{base}/{folder}")
         except Exception as error:
             raise self._unavailable(error) from error
-        return [(_name(item), int(item.get("size") or 0), _changed_at(item)) for item in listed if not _name(item).endswith("/")]
+
+    def unfinished(self, folder: str) -> list[Unfinished]:
+        """The uploads to anywhere below a folder that were begun and not ended; ``Unavailable`` where the server does not tell."""
+        fs, base = self._filesystem()
+        if not is_s3(fs):
+            return []
+        bucket, root, _ = fs.split_path(f"{base}/")
+        try:
+            return [replace(one, key=one.key[len(root) :]) for one in unfinished(fs, bucket, f"{root}{folder}/")]
+        except Exception as error:
+            raise self._unavailable(error) from error
+
+    def give_up(self, found: Unfinished) -> None:
+        """Have the server forget such an upload, and its parts."""
+        fs, base = self._writable()
+        bucket, root, _ = fs.split_path(f"{base}/")
+        try:
+            give_up(fs, bucket, f"{root}{found.key}", found.upload)
+        except Exception as error:
+            raise self._unavailable(error) from error
 
     def modified_at(self, path: str) -> Any:
         """When the filesystem says that this was written, as a datetime, or None where it does not say."""
@@ -160,12 +189,29 @@ class FsspecStore:
             progress(len(data))
         return len(data), digest
 
+    def put_files(self, sources: Sequence[Path], place: Callable[[str], str], progress: Progress = no_progress) -> list[tuple[int, str]]:
+        """``put_file`` for each, many at once."""
+        fs, base = self._writable()
+        stored: list[tuple[int, str] | None] = [None] * len(sources)
+        if len(sources) > 1 and getattr(fs, "async_impl", False) and not self._met_before:
+            from .small_files import put_small_files  # asyncio, which a local root does without
+
+            def create(path: str, data: bytes) -> Any:
+                return fs._pipe_file(f"{base}/{path}", data, mode="create", **_sealed(fs, data))
+
+            stored = put_small_files(fs.loop, create, sources, place, progress)
+        left = [number for number, found in enumerate(stored) if found is None]
+        found = parallel_map(lambda number: self.put_file(sources[number], place, progress), left, threads=self.concurrent_files)
+        for number, one in zip(left, found, strict=True):
+            stored[number] = one
+        return [one for one in stored if one is not None]
+
     def get_file(self, path: str, into: Path, *, size_bytes: int | None = None, progress: Progress = no_progress) -> str | None:
         """Download to the new file ``into``; the digest of what arrived, or None where there is no such file.
 
         ``size_bytes``, where the caller knows it, saves a request; an object of another size is ``Corrupt``.
         """
-        size = self._size(path) if size_bytes is None else size_bytes
+        size = self.size(path) if size_bytes is None else size_bytes
         if size is None:
             return None
         fd = os.open(into, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666)
@@ -188,17 +234,19 @@ class FsspecStore:
 
     def _put_small(self, path: str, data: bytes) -> None:
         """Asks first whether the blob is there while the last ones were: an attempt that goes on where another broke off."""
-        if len(data) < WORTH_ASKING or not self._met_before or self._size(path) != len(data):
+        if len(data) < WORTH_ASKING or not self._met_before or self.size(path) != len(data):
             self._met_before = False
             self.put_bytes(path, data)
 
     def _put_large(self, source: Path, fd: int, place: Callable[[str], str], progress: Progress) -> tuple[int, str]:
+        """The name is the digest, so every file is read to be hashed, and again to be sent. On S3 each part is proved as it goes;
+        the others send the file by themselves, and that nobody wrote to it meanwhile is seen by its times."""
         before = os.fstat(fd)
         parts = hash_in_parts(fd)
         path = place(parts.digest)
-        found = self._size(path)
+        found = self.size(path)
         if found is not None:
-            self._require_size(path, parts.size_bytes, found)
+            require_size(parts.size_bytes, found, where=f"{self.root}/{path}")
             progress(parts.size_bytes)
             return parts.size_bytes, parts.digest
         fs, base = self._writable()
@@ -219,28 +267,48 @@ class FsspecStore:
         return parts.size_bytes, parts.digest
 
     def _get_large(self, path: str, fd: int, into: Path, size: int, progress: Progress) -> str | None:
+        fs, base = self._filesystem()
+        if is_s3(fs):
+            try:
+                return self.get_in_ranges(path, Arriving(fd, size), progress=progress)
+            except DiskFailed as error:
+                raise error.__cause__ or error from None
+        try:
+            fs.get_file(f"{base}/{path}", str(into))
+        except FileNotFoundError:
+            return None
+        except Exception as error:
+            raise self._unavailable(error) from error
+        progress(size)
+        return digest_of_path(into)
+
+    def get_in_ranges(self, path: str, file: Arriving, *, copy: int | None = None, progress: Progress = no_progress) -> str | None:
+        """Download into ``file``, which another attempt can go on with, and on into the empty descriptor ``copy``.
+
+        Only where ``has_ranges``. The digest of what the last of the two now holds; None where there is no such object;
+        ``DiskFailed`` where a disk does not take the bytes.
+        """
         from .downloads import WrongSize, download  # asyncio, which a local root does without
 
         fs, base = self._filesystem()
         try:
-            if is_s3(fs):
-                return download(fs, f"{base}/{path}", fd, size, progress=progress)
-            fs.get_file(f"{base}/{path}", str(into))
+            return download(fs, f"{base}/{path}", file, copy=copy, progress=progress)
         except FileNotFoundError:
             return None
+        except DiskFailed:
+            raise
         except WrongSize as error:
             raise Corrupt(
-                f"a blob of {size} bytes is stored with another size than the record says",
+                f"a blob of {file.size_bytes} bytes is stored with another size than the record says",
                 where=f"{self.root}/{path} was changed after registration; nothing was loaded",
                 do="restore the file from a backup or the bucket's versions, then run flowreg check",
                 code="changed-blob",
             ) from error
         except Exception as error:
             raise self._unavailable(error) from error
-        progress(size)
-        return digest_of_path(into)
 
-    def _size(self, path: str) -> int | None:
+    def size(self, path: str) -> int | None:
+        """The number of bytes at ``path``, or None where there is no file; asked for, not listed."""
         fs, base = self._filesystem()
         try:
             return size_on_s3(fs, f"{base}/{path}") if is_s3(fs) else int(fs.info(f"{base}/{path}")["size"])
@@ -250,19 +318,10 @@ class FsspecStore:
             raise self._unavailable(error) from error
 
     def _require(self, path: str, size: int, error: Exception | None) -> None:
-        found = self._size(path)
+        found = self.size(path)
         if found is None:
             raise self._unavailable(error or FileNotFoundError(path)) from error
-        self._require_size(path, size, found)
-
-    def _require_size(self, path: str, size: int, found: int) -> None:
-        if found != size:
-            raise Corrupt(
-                f"a blob of {size} bytes is stored with {found} bytes",
-                where=f"{self.root}/{path}; nothing was registered",
-                do="run flowreg check: the stored one is damaged",
-                code="damaged-blob",
-            )
+        require_size(size, found, where=f"{self.root}/{path}")
 
     def _bytes_or_none(self, path: str, found: Any) -> bytes | None:
         if isinstance(found, FileNotFoundError):
@@ -323,44 +382,12 @@ class FsspecStore:
         return self._of_process[process]
 
 
-def _gathered(fs: Any, paths: Sequence[str], options: Mapping[str, Any]) -> list[Any]:
-    import asyncio
-
-    from fsspec.asyn import sync
-
-    accepted = {k: v for k, v in options.items() if k in inspect.signature(fs._cat_file).parameters}
-
-    async def read_all() -> list[Any]:
-        return await asyncio.gather(*(fs._cat_file(path, **accepted) for path in paths), return_exceptions=True)
-
-    return list(sync(fs.loop, read_all))
-
-
-def _attempt(read: Callable[[str], bytes], path: str) -> bytes | Exception:
-    try:
-        return read(path)
-    except Exception as error:
-        return error
+def _sealed(fs: Any, data: bytes) -> Mapping[str, str]:
+    """What has S3 refuse other bytes than these."""
+    return {"ChecksumSHA256": base64_of(hashlib.sha256(data).digest())} if is_s3(fs) else {}
 
 
 def _is_taken(error: OSError) -> bool:
     """s3fs knows a refused condition only by AWS's own wording; other servers say it by the number 412 alone."""
     response = getattr(error.__cause__, "response", None) or {}
     return bool(response.get("ResponseMetadata", {}).get("HTTPStatusCode") == 412)
-
-
-def _name(item: Mapping[str, Any]) -> str:
-    name = str(item["name"]).rstrip("/").rpartition("/")[2]
-    return name + "/" if item.get("type") == "directory" and name else name
-
-
-def _changed_at(item: Mapping[str, Any]) -> datetime:
-    """The moment of the last change, by the name that each filesystem gives it; a listing that does not say makes a file young."""
-    said = next((item[name] for name in ("LastModified", "last_modified", "mtime", "updated", "created") if item.get(name)), None)
-    if isinstance(said, int | float):
-        return datetime.fromtimestamp(said, UTC)
-    if isinstance(said, str):
-        said = datetime.fromisoformat(said)
-    if not isinstance(said, datetime):
-        return datetime.now(UTC)
-    return said if said.tzinfo else said.replace(tzinfo=UTC)

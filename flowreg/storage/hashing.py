@@ -89,7 +89,7 @@ def _copy(source: int, target: int, done: queue.SimpleQueue[int | BaseException 
     try:
         if _share(source, target):
             done.put(os.fstat(target).st_size)
-        while count := _copy_some(source, target):
+        while count := copy_some(source, target, STRIDE):
             done.put(count)
         done.put(None)
     except BaseException as error:
@@ -110,15 +110,16 @@ def _share(source: int, target: int) -> bool:
     return True
 
 
-def _copy_some(source: int, target: int) -> int:
+def copy_some(source: int, target: int, limit: int) -> int:
+    """Copy up to ``limit`` bytes from where ``source`` stands to where ``target`` stands; how many it were, 0 at the end."""
     if hasattr(os, "copy_file_range"):  # Linux
         try:
-            return os.copy_file_range(source, target, STRIDE)
+            return os.copy_file_range(source, target, min(limit, STRIDE))
         except OSError as error:
             # Across filesystems on old kernels, on some network and overlay mounts: fall back to reading and writing.
             if error.errno not in (errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM):
                 raise
-    data = os.read(source, CHUNK)
+    data = os.read(source, min(limit, CHUNK))
     view = memoryview(data)
     while view:
         view = view[os.write(target, view) :]

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..core.layout import LAST_INCARNATION, blob_path
+from .local import parallel_map
 from .store import Store
 
 Place = Callable[[str], str]
@@ -48,9 +49,15 @@ def read_blob(store: Store, digest: str) -> bytes | None:
     return next((found for found in store.read_many(later_paths(digest)) if found is not None), None)
 
 
-def get_blob(digest: str, get: Callable[[str], str | None]) -> str | None:
+def get_blob(store: Store, digest: str, get: Callable[[str], str | None]) -> str | None:
     """What ``get`` makes of the first path where the blob is."""
-    return next((found for path in (blob_path(digest), *later_paths(digest)) if (found := get(path)) is not None), None)
+    found = get(blob_path(digest))
+    if found is not None:
+        return found
+    later = later_paths(digest)
+    sizes = parallel_map(store.size, later, threads=len(later))
+    there = (get(path) for path, size in zip(later, sizes, strict=True) if size is not None)
+    return next((found for found in there if found is not None), None)
 
 
 def later_paths(digest: str) -> list[str]:

@@ -16,20 +16,22 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from ..core.codec import Slot, decode_entry
+from ..core.codec import Slot, decode_entry, digest_of
 from ..core.events import Envelope, Event
 from ..core.layout import entry_path
 from ..errors import Conflict, Corrupt, Refused, Unavailable
 from .forks import PerProcess, ProcessLock
+from .fsspec_store import FsspecStore
 from .group import Group, Replayed, Request, S
 from .landing import append
 from .store import Store
 from .turns import Turns
-from .windows import WINDOWS, read_on
+from .windows import read_on
 
-__all__ = ["WINDOWS", "Journal", "Opened", "Replayed", "append", "read_on"]
+__all__ = ["Journal", "Opened", "Replayed", "append", "read_on"]
 
 DEADLINE_S = 60.0
+LOOKS = 3  # at an entry that arrives differently each time
 LONGEST_WAIT_S = 0.25  # of a writer that was not first
 
 
@@ -65,6 +67,7 @@ class Journal(Generic[S]):
         self._interrupted: Group[S] | None = None  # its leader left while it was being written
         self._unsure: Group[S] | None = None  # nobody knows whether it was written
         self._losses = 0  # slots in a row that others were first at
+        self._sure_of: str | None = None  # the digest of an entry that is known to be stored like that, not only to have arrived like that
         self._unseen = 0  # entries that the last reading found: a busy journal is read in one batch
         self._put_s: float | None = None  # how long a create takes here, smoothed; the unit of the backoff
 
@@ -113,7 +116,7 @@ class Journal(Generic[S]):
     def _decided(self, requests: Sequence[Request[S]]) -> Group[S] | None:
         sure = self._state is None or self._losses > 0 or any(request.doubted for request in requests)
         try:
-            state = self.state(fresh=sure)
+            state = self._as_stored(self.state(fresh=sure))
             self._refuse_to_write(state)
         except Exception as error:
             for request in requests:
@@ -147,6 +150,7 @@ class Journal(Generic[S]):
 
     def _landed(self, group: Group[S]) -> None:
         self._losses = 0
+        self._sure_of = group.after.digest
         self._move_to(group.after)
         group.acknowledge()
         with contextlib.suppress(Exception):  # the entry stands, whatever becomes of a cache
@@ -177,6 +181,28 @@ class Journal(Generic[S]):
             return None
         self._move_to(group.after)
         return group.state_after(same[0])
+
+    def _as_stored(self, state: S) -> S:
+        """``state``, whose newest entry is stored with the bytes that it was read with: the next entry names their digest for ever.
+
+        Every other entry has one after it that names its digest. This one may have had a byte flipped on the way, where nothing but TCP
+        guards it (plain HTTP); so there, before a writer builds on what somebody else wrote, it is read once more. It costs one
+        request, and none where the writer goes on from its own entry, or over TLS, or on a disk.
+        """
+        for _ in range(LOOKS):
+            if state.digest in (None, self._sure_of) or not (isinstance(self._store, FsspecStore) and self._store.is_plain):
+                return state
+            raw = self._store.read(entry_path(self.model, state.seq))
+            if raw is not None and digest_of(raw) == state.digest:
+                self._sure_of = state.digest
+                return state
+            self._forget()
+            state = self.state()
+        raise _changed(self.model, state.seq, state.digest or "nothing")
+
+    def _forget(self) -> None:
+        with self._moving:
+            self._state = None
 
     def _refuse_to_write(self, state: S) -> None:
         if state.unknown:
@@ -219,6 +245,7 @@ class Journal(Generic[S]):
     def _sound(self, state: S) -> S:
         if state.broken is None:
             return state
+        self._forget()  # so that a file that was restored, or arrives whole the next time, is seen
         where = entry_path(self.model, state.broken.seq)
         raise Corrupt(
             f"the journal of {self.model or 'the registry'} contradicts itself at entry {state.broken.seq}: {state.broken.reason}",
@@ -231,7 +258,7 @@ class Journal(Generic[S]):
 def _changed(model: str | None, seq: int, remembered: str) -> Corrupt:
     return Corrupt(
         f"entry {seq} of {model or 'the registry'} was changed after it was written",
-        where=f"{entry_path(model, seq)}; its head remembers {remembered}",
+        where=f"{entry_path(model, seq)}; what is remembered of it is {remembered}",
         do="restore the file from a backup or the bucket's versions, then run flowreg check",
         code="changed-entry",
     )

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from ..errors import BadInput, Corrupt, Unavailable
+from .bounded import READ_LIMIT
 from .hashing import Progress, copy_hashing, no_progress, write_back
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class LocalStore:
         return datetime.fromtimestamp(os.stat(os.path.join(self.root, path)).st_mtime, UTC)
 
     def read(self, path: str) -> bytes | None:
-        """The bytes at ``path``, or None. A link, a pipe or a folder there reads as no bytes at all: taken, and never followed."""
+        """The bytes at ``path``, or None. A link, a pipe, a folder, or what is above ``READ_LIMIT``, reads as no bytes at all: taken."""
         try:
             fd = os.open(os.path.join(self.root, path), _TAKE_IN)
         except FileNotFoundError:
@@ -84,12 +85,21 @@ class LocalStore:
                 return b""
             raise
         try:
-            return read_all(fd) if stat.S_ISREG(os.fstat(fd).st_mode) else b""
+            seen = os.fstat(fd)
+            return read_all(fd) if stat.S_ISREG(seen.st_mode) and seen.st_size <= READ_LIMIT else b""
         finally:
             os.close(fd)
 
     def read_many(self, paths: Sequence[str]) -> list[bytes | None]:
         return [self.read(path) for path in paths]
+
+    def size(self, path: str) -> int | None:
+        """The number of bytes of the file at ``path``, or None where there is none."""
+        try:
+            found = os.lstat(os.path.join(self.root, path))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        return found.st_size if stat.S_ISREG(found.st_mode) else None
 
     def names(self, folder: str) -> list[str]:
         """The names in a folder, subfolders with a ``/`` at the end; empty where there is none."""
@@ -108,6 +118,13 @@ class LocalStore:
             return []
         return [(name, seen.st_size, datetime.fromtimestamp(seen.st_mtime, UTC)) for name, seen in found]
 
+    def unfinished(self, folder: str) -> tuple[()]:
+        """No upload is begun here that is not a temporary file."""
+        return ()
+
+    def give_up(self, found: object) -> None:
+        """There is none."""
+
     def put_file(self, source: Path, place: Callable[[str], str], progress: Progress = no_progress) -> tuple[int, str]:
         """Copy ``source`` to ``place(its digest)`` if absent, hashing as it goes. Returns its size in bytes and its digest."""
         with regular_file(source) as origin:
@@ -121,8 +138,12 @@ class LocalStore:
                     os.fsync(fd)
                     with contextlib.suppress(FileExistsError):  # another process stored the same bytes meanwhile
                         self._name(temporary, target)
-                self._require_size(target, size)
+                require_size(size, os.lstat(target).st_size, where=target)
         return size, digest
+
+    def put_files(self, sources: Sequence[Path], place: Callable[[str], str], progress: Progress = no_progress) -> list[tuple[int, str]]:
+        """``put_file`` for each, several at once."""
+        return parallel_map(lambda source: self.put_file(source, place, progress), sources, threads=self.concurrent_files)
 
     def put_bytes(self, path: str, data: bytes) -> None:
         """Durably put a blob that is small enough to be in memory, if absent."""
@@ -130,7 +151,7 @@ class LocalStore:
             self.create(path, data)
         except FileExistsError:
             self._confirm(os.path.join(self.root, path))
-            self._require_size(os.path.join(self.root, path), len(data))
+            require_size(len(data), os.lstat(os.path.join(self.root, path)).st_size, where=os.path.join(self.root, path))
 
     def get_file(self, path: str, into: Path, *, size_bytes: int | None = None, progress: Progress = no_progress) -> str | None:
         """Copy the file at ``path`` to the new file ``into`` and return the digest of what was copied; None if there is none."""
@@ -146,17 +167,6 @@ class LocalStore:
                 os.close(fd)
         finally:
             os.close(origin)
-
-    def _require_size(self, target: str, size: int) -> None:
-        """What stands under a digest already must at least have its size: nothing may be built on a blob that was cut off."""
-        found = os.lstat(target).st_size
-        if found != size:
-            raise Corrupt(
-                f"a blob of {size} bytes is stored with {found} bytes",
-                where=f"{target}; nothing was registered",
-                do="remove the damaged file and register again, or restore it; then run flowreg check",
-                code="damaged-blob",
-            )
 
     def _target(self, path: str) -> str:
         target = os.path.join(self.root, path)
@@ -254,6 +264,17 @@ def file_changed(path: Path) -> BadInput:
         do="register it when nothing writes to it any more",
         code="file-changed",
     )
+
+
+def require_size(size: int, found: int, *, where: str) -> None:
+    """What stands under a digest already must at least have its size: nothing may be built on a blob that was cut off."""
+    if found != size:
+        raise Corrupt(
+            f"a blob of {size} bytes is stored with {found} bytes",
+            where=f"{where}; nothing was registered",
+            do="remove the damaged file and register again, or restore it; then run flowreg check",
+            code="damaged-blob",
+        )
 
 
 def read_all(fd: int) -> bytes:

@@ -58,6 +58,17 @@ def _kept_to_its_word(files: Any, proof: Proof | None) -> Any:
     return files
 
 
+def sends_plainly(files: Any) -> bool:
+    """Whether what comes from there may have a flipped byte that nobody notices: over plain HTTP nothing but TCP's 16 bits guards it.
+
+    Where it cannot be told for an object store or HTTP (no connection yet), the answer is no: nothing has come either.
+    """
+    s3 = getattr(getattr(files, "_s3", None), "meta", None)
+    azure = getattr(files, "service_client", None)
+    places = (getattr(s3, "endpoint_url", None), getattr(azure, "url", None), getattr(files, "_endpoint", None))
+    return any(str(place).startswith("http://") for place in places)
+
+
 def _install(protocol: str) -> str:
     extra = {"gs": "gcs", "az": "azure"}.get(protocol, protocol)
     return f'install its filesystem, for example: pip install "flowreg[{extra}]"'

@@ -1,7 +1,7 @@
-"""A file in numbered parts: hashed once from front to back, and each part proved again, in any order, when it is sent.
+"""A file in numbered parts: read once from front to back, and hashed as a whole and part by part from the same bytes.
 
-A sha256 can be stopped and gone on with. The first reading keeps its state at the start of every part, so that proving a part later
-costs one hash of that part and nothing is hashed twice over; what is proved piece by piece is exactly what was hashed as a whole.
+So whoever takes in a part, in any order, can be held to the very bytes that the digest of the whole was made of, and nothing is
+hashed again when it is sent.
 """
 
 from __future__ import annotations
@@ -10,56 +10,66 @@ import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-from .hashing import CHUNK
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 PART_BYTES = 16 << 20
 PARTS_LIMIT = 10_000  # of one multipart upload
+STEP = 1 << 20  # bytes that the two hashes are given at a time; every part but the last is a multiple of it
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of a file of ``size_bytes`` bytes. ``states[n]`` is the hash of everything before part ``n``; the last is of all."""
+    """The parts of a file of ``size_bytes`` bytes, counted from 0. ``digest`` is of all of it, ``checksums`` the sha256 of each."""
 
     size_bytes: int
     part_bytes: int
-    states: Sequence[Any]
-
-    @property
-    def digest(self) -> str:
-        return "sha256:" + str(self.states[-1].hexdigest())
+    digest: str
+    checksums: Sequence[bytes]
 
     def __len__(self) -> int:
-        return len(self.states) - 1
+        return len(self.checksums)
 
     def size_of(self, part: int) -> int:
         return min(self.part_bytes, self.size_bytes - part * self.part_bytes)
 
-    def read(self, source: int, part: int) -> bytes | None:
-        """The bytes of a part, counted from 0; None where they are not those that were hashed."""
-        data = _read(source, part * self.part_bytes, self.size_of(part))
-        state = self.states[part].copy()
-        state.update(data)
-        return data if state.digest() == self.states[part + 1].digest() else None
+    def read(self, source: int, part: int) -> bytes:
+        """The bytes of a part as they are now."""
+        return _read(source, part * self.part_bytes, self.size_of(part))
+
+    def has(self, part: int, data: bytes) -> bool:
+        """Whether these are the bytes that were hashed."""
+        return hashlib.sha256(data).digest() == self.checksums[part]
 
 
 def part_bytes_for(size_bytes: int) -> int:
     """The size of the parts: a function of the file's size alone, so that whoever resumes cuts the file as it was cut before."""
     least = -(-size_bytes // PARTS_LIMIT)
-    return max(PART_BYTES, -(-least // (1 << 20)) << 20)
+    return max(PART_BYTES, -(-least // STEP) * STEP)
 
 
 def hash_in_parts(source: int) -> Parts:
-    """Read all of descriptor ``source`` once."""
+    """Read all of descriptor ``source`` once: one thread hashes the whole, another the parts."""
+    from concurrent.futures import ThreadPoolExecutor  # a root on this disk does without
+
     part_bytes = part_bytes_for(os.fstat(source).st_size)
-    digest, size, states, buffer = hashlib.sha256(), 0, [hashlib.sha256()], memoryview(bytearray(CHUNK))
-    while count := os.preadv(source, [buffer[: min(CHUNK, part_bytes - size % part_bytes)]], size):
-        digest.update(buffer[:count])
-        size += count
-        if size % part_bytes == 0:
-            states.append(digest.copy())
-    return Parts(size, part_bytes, states if size and size % part_bytes == 0 else [*states, digest])
+    whole, part, size, checksums = hashlib.sha256(), hashlib.sha256(), 0, list[bytes]()
+    reading, hashed = memoryview(bytearray(STEP)), memoryview(bytearray(STEP))
+    pending: Future[None] | None = None
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="flowreg-hash") as beside:
+        while count := os.preadv(source, [reading[: STEP - size % STEP]], size):
+            if pending:
+                pending.result()
+            if size and size % part_bytes == 0:
+                checksums.append(part.digest())
+                part = hashlib.sha256()
+            pending = beside.submit(part.update, reading[:count])
+            whole.update(reading[:count])
+            size += count
+            reading, hashed = hashed, reading
+    return Parts(size, part_bytes, "sha256:" + whole.hexdigest(), [*checksums, part.digest()])
 
 
 def _read(source: int, offset: int, size: int) -> bytes:

@@ -10,11 +10,9 @@ from __future__ import annotations
 import contextlib
 import inspect
 import os
-import secrets
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +36,9 @@ class Promise:
     needed: bool = True
 
 
+Look = Callable[[Any, Trial, str], Promise]  # a store, what opens another client's, and the path to try
+
+
 def reason_against(trial: Trial, files: Any) -> str | None:
     """Why a filesystem without a row of proofs may not be written, or None."""
     if not _has_own_create(files):
@@ -55,31 +56,32 @@ def reason_against_first(trial: Trial) -> str | None:
 
 def probe(trial: Trial) -> tuple[Promise, ...]:
     """Everything that can be tried from here, each promise with what was seen."""
-    looks = (_twice, _race, _listed, _large, _clock)
-    with _place(trial(), len(looks)) as place:
-        return tuple(_tried(look, trial, f"{place}/{n}") for n, look in enumerate(looks))
+    looks, store = (_twice, _race, _listed, _large, _clock), trial()
+    with _place(store, len(looks)) as place:
+        return tuple(_tried(look, store, trial, f"{place}/{n}") for n, look in enumerate(looks))
 
 
-def _first_broken(trial: Trial, looks: Sequence[Callable[[Trial, str], Promise]]) -> str | None:
-    with _place(trial(), len(looks)) as place:
+def _first_broken(trial: Trial, looks: Sequence[Look]) -> str | None:
+    store = trial()
+    with _place(store, len(looks)) as place:
         for n, look in enumerate(looks):
-            promise = look(trial, f"{place}/{n}")
+            promise = look(store, trial, f"{place}/{n}")
             if not promise.held:
                 return promise.seen
     return None
 
 
-def _tried(look: Callable[[Trial, str], Promise], trial: Trial, path: str) -> Promise:
+def _tried(look: Look, store: Any, trial: Trial, path: str) -> Promise:
     try:
-        return look(trial, path)
+        return look(store, trial, path)
     except Exception as error:
         first_line = (str(error).splitlines() or [""])[0][:200]
         return Promise(look.__name__.strip("_"), False, f"{type(error).__name__}: {first_line}")
 
 
-def _twice(trial: Trial, path: str) -> Promise:
-    store, name = trial(), "created once"
-    first, second = (f"{n} {secrets.token_hex(8)}".encode() for n in ("first", "second"))
+def _twice(store: Any, _: Trial, path: str) -> Promise:
+    name = "created once"
+    first, second = (f"{n} {os.urandom(8).hex()}".encode() for n in ("first", "second"))
     try:
         store.create(path, first)
     except FileExistsError:
@@ -90,25 +92,27 @@ def _twice(trial: Trial, path: str) -> Promise:
     return Promise(name, False, "it takes a file a second time, so two writers could overwrite each other")
 
 
-def _race(trial: Trial, path: str) -> Promise:
+def _race(store: Any, trial: Trial, path: str) -> Promise:
+    from concurrent.futures import ThreadPoolExecutor
+
     start, name = threading.Barrier(WRITERS), "one winner"
-    wrote = [f"{n} {secrets.token_hex(8)}".encode() * 50 for n in range(WRITERS)]
+    wrote = [f"{n} {os.urandom(8).hex()}".encode() * 50 for n in range(WRITERS)]
 
     def write(data: bytes) -> bool:
-        store = trial()
-        store.read(path)  # connected before the start
+        mine = trial()
+        mine.read(path)  # connected before the start
         start.wait(60)
-        return _created(store, path, data)
+        return _created(mine, path, data)
 
     with ThreadPoolExecutor(WRITERS) as pool:
         won = [data for data, mine in zip(wrote, pool.map(write, wrote), strict=True) if mine]
-    if len(won) == 1 and trial().read(path) == won[0]:
+    if len(won) == 1 and store.read(path) == won[0]:
         return Promise(name, True, f"of {WRITERS} writers at once one won, and its bytes stand")
     return Promise(name, False, f"of {WRITERS} writers at once {len(won)} were told that they had won")
 
 
-def _listed(trial: Trial, path: str) -> Promise:
-    store, other = trial(), trial()
+def _listed(store: Any, trial: Trial, path: str) -> Promise:
+    other = trial()
     folder, _, name = path.rpartition("/")
     other.names(folder)
     store.create(path, b"listed")
@@ -116,8 +120,7 @@ def _listed(trial: Trial, path: str) -> Promise:
     return Promise("listed at once", seen, "another client's listing shows what was just written" if seen else "listings lag", needed=False)
 
 
-def _large(trial: Trial, path: str) -> Promise:
-    store = trial()
+def _large(store: Any, _: Trial, path: str) -> Promise:
     with tempfile.TemporaryDirectory(prefix="flowreg-probe-") as home:
         source = Path(home, "large")
         source.write_bytes(os.urandom(1 << 20) * (LARGE_BYTES >> 20))
@@ -127,8 +130,7 @@ def _large(trial: Trial, path: str) -> Promise:
     return Promise("large file whole", whole, f"{LARGE_BYTES >> 20} MiB came back {'with the same' if whole else 'with another'} digest")
 
 
-def _clock(trial: Trial, path: str) -> Promise:
-    store = trial()
+def _clock(store: Any, _: Trial, path: str) -> Promise:
     before = datetime.now(UTC)
     store.create(path, b"clock")
     found = store.modified_at(path)
@@ -160,7 +162,7 @@ def _has_own_create(files: Any) -> bool:
 @contextlib.contextmanager
 def _place(store: Any, looks: int) -> Iterator[str]:
     """A folder of this trial's own, removed at the end with all in it."""
-    place = f"{PLACE}/probe-{secrets.token_hex(8)}"
+    place = f"{PLACE}/probe-{os.urandom(8).hex()}"
     try:
         yield place
     finally:

@@ -1,13 +1,15 @@
 """Large files to S3: many parts at once, each proved as it is sent, and gone on with where an earlier attempt stopped.
 
-Rule 1: what is completed is exactly what was hashed: a part whose bytes changed since is not sent, and ends the upload.
+Rule 1: what is completed is exactly what was hashed: a part goes with the checksum that was made of it then, and the server refuses
+other bytes. Where a server does not answer with that checksum, the part is hashed again here. One that changed ends the upload.
 Rule 2: the object appears by one conditional request at the end; who comes second changes nothing.
-Rule 3: an attempt that fails leaves its parts. The next one, of whatever process, asks which are there, believes those whose ETag is
-the MD5 of its own bytes, and sends the rest. Two processes may feed one upload: they send the same bytes.
+Rule 3: an attempt that fails leaves its parts. The next one, of whatever process, asks which are there, believes those that have the
+checksum, or whose ETag is the MD5 of its own bytes, and sends the rest. Two processes may feed one upload: they send the same bytes.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
 import threading
@@ -32,11 +34,22 @@ class SourceChanged(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """An upload that was begun and neither completed nor given up; its parts take up room until it is."""
+    """An upload that was begun and neither completed nor given up; its parts take up room until it is.
+
+    ``key`` is the path that it was to have: in its bucket, or from the root on where a store hands it out.
+    """
 
     key: str
     upload: str
     begun_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part that the server has. ``checksum`` is None where it does not say."""
+
+    etag: str
+    checksum: str | None
 
 
 def upload(fs: Any, target: str, source: int, parts: Parts, *, in_flight: InFlight, progress: Callable[[int], None]) -> None:
@@ -57,29 +70,58 @@ def upload(fs: Any, target: str, source: int, parts: Parts, *, in_flight: InFlig
 def _attempt(fs: Any, target: str, source: int, parts: Parts, in_flight: InFlight, progress: Callable[[int], None]) -> None:
     bucket, key, _ = fs.split_path(target)
     call = partial(fs.call_s3, Bucket=bucket, Key=key)
-    began, there = _begun_before(fs, bucket, key, parts) or (call("create_multipart_upload")["UploadId"], {})
+    began, there = _begun_before(fs, bucket, key, parts) or (_begun(call), {})
 
     def send(part: int) -> dict[str, Any]:
+        checksum = base64_of(parts.checksums[part])
         with in_flight.holding(parts.size_of(part)):
-            data = parts.read(source, part)
-            if data is None:
-                raise SourceChanged
-            etag = there.get(part + 1)
-            if etag is None or etag.strip('"') != hashlib.md5(data, usedforsecurity=False).hexdigest():
-                etag = call("upload_part", UploadId=began, PartNumber=part + 1, Body=data)["ETag"]
-            progress(len(data))
-        return {"PartNumber": part + 1, "ETag": etag}
+            etag = _already(there.get(part + 1), checksum, source, parts, part)
+            if etag is None:
+                etag = _send(partial(call, "upload_part", UploadId=began, PartNumber=part + 1), checksum, source, parts, part)
+        progress(parts.size_of(part))
+        return {"PartNumber": part + 1, "ETag": etag, "ChecksumSHA256": checksum}
 
     try:
         sent = parallel_map(send, range(len(parts)), threads=PARTS_AT_ONCE)
         call("complete_multipart_upload", UploadId=began, MultipartUpload={"Parts": sent}, IfNoneMatch="*")
-    except SourceChanged:
-        give_up(fs, bucket, Unfinished(key, began, datetime.min))
-        raise
     except Exception as error:
-        if code_of(error) in _GONE or status_of(error) == 412:
-            give_up(fs, bucket, Unfinished(key, began, datetime.min))
+        if isinstance(error, SourceChanged) or code_of(error) in _GONE or status_of(error) == 412:
+            with contextlib.suppress(Exception):  # where that fails its parts stay, as after a crash
+                give_up(fs, bucket, key, began)
         raise
+
+
+def _begun(call: Callable[..., Mapping[str, Any]]) -> str:
+    return str(call("create_multipart_upload", ChecksumAlgorithm="SHA256")["UploadId"])
+
+
+def _already(there: _Part | None, checksum: str, source: int, parts: Parts, part: int) -> str | None:
+    """The ETag of a part that is there already, if it is this one."""
+    if there is None:
+        return None
+    if there.checksum == checksum:
+        return there.etag
+    data = parts.read(source, part)
+    same = there.etag.strip('"') == hashlib.md5(data, usedforsecurity=False).hexdigest() and parts.has(part, data)
+    return there.etag if same else None
+
+
+def _send(upload_part: Callable[..., Mapping[str, Any]], checksum: str, source: int, parts: Parts, part: int) -> str:
+    data = parts.read(source, part)
+    try:
+        answer = upload_part(Body=data, ChecksumSHA256=checksum)
+    except Exception:
+        if not parts.has(part, data):  # whatever the server calls it
+            raise SourceChanged from None
+        raise
+    if answer.get("ChecksumSHA256") != checksum and not parts.has(part, data):
+        raise SourceChanged
+    return str(answer["ETag"])
+
+
+def base64_of(digest: bytes) -> str:
+    """A digest as S3 writes it."""
+    return base64.b64encode(digest).decode()
 
 
 def is_s3(fs: Any) -> bool:
@@ -93,10 +135,10 @@ def size_on_s3(fs: Any, path: str) -> int:
     return int(fs.call_s3("head_object", Bucket=bucket, Key=key)["ContentLength"])
 
 
-def give_up(fs: Any, bucket: str, found: Unfinished) -> None:
-    """Have the server forget an upload and its parts. Where that fails they stay, as after a crash."""
-    with contextlib.suppress(Exception):
-        fs.call_s3("abort_multipart_upload", Bucket=bucket, Key=found.key, UploadId=found.upload)
+def give_up(fs: Any, bucket: str, key: str, began: str) -> None:
+    """Have the server forget the upload of this id, and its parts; one that it does not know any more is as good."""
+    with contextlib.suppress(FileNotFoundError):
+        fs.call_s3("abort_multipart_upload", Bucket=bucket, Key=key, UploadId=began)
 
 
 def unfinished(fs: Any, bucket: str, prefix: str) -> Iterator[Unfinished]:
@@ -147,8 +189,8 @@ def _response(error: BaseException) -> Mapping[str, Any]:
     return found if isinstance(found, Mapping) else {}
 
 
-def _begun_before(fs: Any, bucket: str, key: str, parts: Parts) -> tuple[str, dict[int, str]] | None:
-    """The unfinished upload of this key that has the most of our parts, and their ETags by part number."""
+def _begun_before(fs: Any, bucket: str, key: str, parts: Parts) -> tuple[str, dict[int, _Part]] | None:
+    """The unfinished upload of this key that has the most of our parts, and these by part number."""
     try:
         found = [(one.upload, _parts_there(fs, bucket, one, parts)) for one in unfinished(fs, bucket, key) if one.key == key]
     except OSError:  # not allowed to list, or not implemented: then everything is sent
@@ -156,8 +198,8 @@ def _begun_before(fs: Any, bucket: str, key: str, parts: Parts) -> tuple[str, di
     return max(((began, there) for began, there in found if there), key=lambda one: len(one[1]), default=None)
 
 
-def _parts_there(fs: Any, bucket: str, found: Unfinished, parts: Parts) -> dict[int, str]:
-    there: dict[int, str] = {}
+def _parts_there(fs: Any, bucket: str, found: Unfinished, parts: Parts) -> dict[int, _Part]:
+    there: dict[int, _Part] = {}
     marker: dict[str, int] = {}
     while True:
         page = fs.call_s3("list_parts", Bucket=bucket, Key=found.key, UploadId=found.upload, **marker)
@@ -165,7 +207,7 @@ def _parts_there(fs: Any, bucket: str, found: Unfinished, parts: Parts) -> dict[
             number = int(part["PartNumber"])
             if number > len(parts) or int(part["Size"]) != parts.size_of(number - 1):
                 return {}  # cut in another way
-            there[number] = str(part["ETag"])
+            there[number] = _Part(str(part["ETag"]), part.get("ChecksumSHA256"))
         if not page.get("IsTruncated") or not page.get("NextPartNumberMarker"):
             return there
         marker = {"PartNumberMarker": int(page["NextPartNumberMarker"])}

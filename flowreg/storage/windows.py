@@ -9,22 +9,31 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Protocol, TypeVar
 
 from ..core.layout import entry_path, journal_folder
 from ..errors import Corrupt, Unavailable
 from .store import Store
+
+R = TypeVar("R")
 
 WINDOWS = (2, 8, 32)  # entries asked for at once where nothing says how many there are; the last one repeats
 MOST_AT_ONCE = 256
 _NUMBERED = re.compile(r"[0-9]{20}\.json")
 
 
-def read_on(store: Store, model: str | None, after: int, *, known: int = 0, expected: int = 0) -> Iterator[tuple[int, bytes]]:
+class Reads(Protocol[R]):
+    """What reads several files at once: a store, or whoever says more of a file than its bytes."""
+
+    def read_many(self, paths: Sequence[str], /) -> list[R | None]: ...
+
+
+def read_on(store: Reads[R], model: str | None, after: int, *, known: int = 0, expected: int = 0) -> Iterator[tuple[int, R]]:
     """The files after number ``after``, in order, up to the first that is missing.
 
     ``known`` is a number that was written for sure, ``expected`` how many new ones there may be: both are read in one batch.
-    ``Corrupt`` where one is missing before a later one.
+    ``Corrupt`` where one is missing before a later one, with ``missing`` and ``beyond`` among its facts.
     """
     seq = after + 1
     for size in _sizes(max(known - after, expected)):
@@ -55,6 +64,8 @@ def gap(model: str | None, missing: int, beyond: int) -> Corrupt:
         where=entry_path(model, missing),
         do="restore the file from a backup or the bucket's versions, then run flowreg check",
         code="missing-entry",
+        missing=missing,
+        beyond=beyond,
     )
 
 
@@ -68,14 +79,14 @@ def _sizes(expected: int) -> Iterator[int]:
         yield WINDOWS[-1]
 
 
-def _window(store: Store, model: str | None, seq: int, size: int) -> list[bytes | None]:
+def _window(store: Reads[R], model: str | None, seq: int, size: int) -> list[R | None]:
     window = store.read_many([entry_path(model, seq + i) for i in range(size)])
     if None in window and any(raw is not None for raw in window[window.index(None) :]):
         return _read_again(store, model, seq, window)
     return window
 
 
-def _read_again(store: Store, model: str | None, seq: int, window: list[bytes | None]) -> list[bytes | None]:
+def _read_again(store: Reads[R], model: str | None, seq: int, window: list[R | None]) -> list[R | None]:
     """An entry may have landed between two of the reads. Once more tells that from a hole."""
     again = store.read_many([entry_path(model, seq + i) for i in range(len(window))])
     if None not in again:

@@ -24,13 +24,13 @@ PIECE_BYTES = 1 << 20
 
 def large_file(folder: Path, *, size_bytes: int = 1 << 30) -> Benchmark:
     """One file against copying it, fsyncing the copy, then hashing it."""
-    return _artifact(f"register 1 file of {_size(size_bytes)}", 0.9, folder, _files(folder / "large", 1, size_bytes), durable=True)
+    return _artifact(f"register 1 file of {shown_size(size_bytes)}", 0.9, folder, _files(folder / "large", 1, size_bytes), durable=True)
 
 
 def many_files(folder: Path, *, files: int = 2000, size_bytes: int = 64 << 10) -> Benchmark:
     """A folder of files against copying each with an fsync, then hashing each."""
     sources = _files(folder / "many", files, size_bytes)
-    return _artifact(f"register {files} files of {_size(size_bytes)}", 1.5, folder, sources, durable=True)
+    return _artifact(f"register {files} files of {shown_size(size_bytes)}", 1.5, folder, sources, durable=True)
 
 
 def many_files_against_no_fsync(folder: Path, *, files: int = 2000, size_bytes: int = 64 << 10) -> Benchmark:
@@ -59,7 +59,7 @@ def with_metadata(folder: Path, *, size_bytes: int = 1 << 20) -> Benchmark:
         registry.flush()
         return clock.elapsed_s
 
-    return Benchmark(f"register {_size(size_bytes)}, 10 metrics, 10 params, 5 labels", 2.0, floor, ours)
+    return Benchmark(f"register {shown_size(size_bytes)}, 10 metrics, 10 params, 5 labels", 2.0, floor, ours)
 
 
 def _artifact(name: str, target: float | None, folder: Path, sources: Sequence[Path], *, durable: bool) -> Benchmark:
@@ -104,7 +104,7 @@ def _new_folder(folder: Path) -> Iterator[Path]:
         os.sync()  # so that neither side pays for what the other left to be written
 
 
-def _size(size_bytes: int) -> str:
+def shown_size(size_bytes: int) -> str:
     for unit in ("B", "KiB", "MiB"):
         if size_bytes < 1024:
             return f"{size_bytes} {unit}"

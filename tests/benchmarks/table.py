@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import appending, checking, cold, contention, registering, resolving
+from tests.servers.seaweed import seaweed
+
+from . import appending, checking, cold, comparing, contention, judging, registering, resolving, transferring
 from .memory import peak_above_import_mib
 from .ratio import Benchmark, Figure, measured
 
@@ -22,6 +25,7 @@ class Plan:
     make: Callable[..., Benchmark]
     repeats: int
     small: Mapping[str, Any] = field(default_factory=dict)
+    on_s3: bool = False
 
 
 PLANS: Mapping[str, Plan] = {
@@ -35,15 +39,28 @@ PLANS: Mapping[str, Plan] = {
     "cold-ls": Plan(cold.list_models, 15),
     "append": Plan(appending.one_writer, 9, {"times": 5}),
     "check-read-data": Plan(checking.read_data, 5, {"files": 3, "size_bytes": 1 << 20}),
+    "compare-auc": Plan(comparing.auc, 5, {"rows": 2000}),
+    "compare-auc-shuffled": Plan(comparing.auc_shuffled, 5, {"rows": 2000}),
+    "compare-recall": Plan(comparing.recall, 5, {"rows": 2000}),
+    "compare-brier": Plan(comparing.brier, 5, {"rows": 2000}),
+    "compare-f1": Plan(comparing.f1, 5, {"rows": 2000}),
+    "judge": Plan(judging.judging, 15, {"values": 1000}),
+    "judge-json": Plan(judging.judging_against_json, 15, {"values": 1000}),
+    "s3-large-up": Plan(transferring.large_file_up, 5, {"size_bytes": 32 << 20}, on_s3=True),
+    "s3-large-down": Plan(transferring.large_file_down, 5, {"size_bytes": 32 << 20}, on_s3=True),
+    "s3-many-up": Plan(transferring.many_files_up, 5, {"files": 50, "size_bytes": 1 << 10}, on_s3=True),
+    "s3-many-down": Plan(transferring.many_files_down, 5, {"files": 50, "size_bytes": 1 << 10}, on_s3=True),
     "contention": Plan(contention.registrations, 3, {"processes": 2, "each": 3}),
 }
 
 
 def figure(name: str, *, small: bool) -> Figure:
-    """Run one benchmark in a folder of its own."""
+    """Run one benchmark in a folder of its own, and with a server of its own if it needs one."""
     plan = PLANS[name]
-    with tempfile.TemporaryDirectory(prefix="flowreg-benchmark-") as folder:
-        return measured(plan.make(Path(folder), **(plan.small if small else {})), repeats=2 if small else plan.repeats)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="flowreg-benchmark-")))
+        places = (folder, stack.enter_context(seaweed())) if plan.on_s3 else (folder,)
+        return measured(plan.make(*places, **(plan.small if small else {})), repeats=2 if small else plan.repeats)
 
 
 def peak_mib(*, small: bool) -> float:

@@ -33,7 +33,7 @@ def write(folder: Path) -> None:
         try:
             registry.promote(f"churn@{number}", to="champion")
         except GateBlocked:
-            registry.rollback("churn@champion", because="worse")
+            registry.rollback("churn@champion", because="worse", keep=True)
     registry.label("churn@1", {"team": "risk"})
     registry.retire("churn@3", because="diverged")
     registry.promote("churn@2", to="previous")
@@ -282,7 +282,7 @@ def linked(root: Path) -> None:
 
 def newer_checkpoint(root: Path) -> None:
     value = json.loads((root / POINT).read_bytes())
-    (root / POINT).write_bytes(encode({**value, "reader": 3}, depth_limit=64))
+    (root / POINT).write_bytes(encode({**value, "reader": 99}, depth_limit=64))
 
 
 def flipped_unremembered(root: Path) -> None:

@@ -109,8 +109,8 @@ def test_rollback_goes_back(cli: Cli, churn: Registry) -> None:
         cli("promote", ref, "--to", "challenger")
 
     assert cli("rollback", "churn@challenger").code == 2
-    assert "✓ churn@1 is challenger (before: churn@2)" in cli("rollback", "churn@challenger", "--because", "errors").out
-    assert cli("rollback", "churn@challenger", "--to", "2", "--because", "no errors").code == 0
+    assert "✓ churn@1 is challenger (before: churn@2)" in cli("rollback", "churn@challenger", "--because", "errors", "--keep").out
+    assert cli("rollback", "churn@challenger", "--to", "2", "--because", "no errors", "--keep").code == 0
     assert cli("rollback", "churn@challenger", "--to", "churn@1", "--because", "errors again").code == 0
     assert churn.get("churn@challenger").number == 1
 

@@ -8,13 +8,16 @@ import pytest
 
 from flowreg.cli.app import _app, run
 from flowreg.cli.paint import standard_screens
-from flowreg.cli.verbs import POLICY_VERBS, VERBS, Verb
+from flowreg.cli.verbs import PEOPLE_VERBS, POLICY_VERBS, VERBS, Verb
 from flowreg.version import VERSION
 
 ALL = [verb for verbs in VERBS.values() for verb in verbs]
 
 
-@pytest.mark.parametrize(("prefix", "verb"), [*(((), verb) for verb in ALL), *((("policy",), verb) for verb in POLICY_VERBS)])
+BELOW = [(("policy",), verb) for verb in POLICY_VERBS] + [(("people",), verb) for verb in PEOPLE_VERBS]
+
+
+@pytest.mark.parametrize(("prefix", "verb"), [*(((), verb) for verb in ALL), *BELOW])
 def test_every_verb_explains_itself(prefix: tuple[str, ...], verb: Verb, capsys: pytest.CaptureFixture[str]) -> None:
     """What it does, its options, an example, and the global root."""
     assert run([*prefix, verb.name, "--help"]) == 0
@@ -25,7 +28,7 @@ def test_every_verb_explains_itself(prefix: tuple[str, ...], verb: Verb, capsys:
     assert "--root" in text
 
 
-@pytest.mark.parametrize("verb", [*ALL, *POLICY_VERBS], ids=lambda verb: verb.example)
+@pytest.mark.parametrize("verb", [*ALL, *(verb for _, verb in BELOW)], ids=lambda verb: verb.example)
 def test_every_example_parses(verb: Verb) -> None:
     """What is shown to be copied is what the verb takes."""
     words = shlex.split(verb.example)[1:]

@@ -60,3 +60,37 @@ def test_a_bad_policy_is_not_put_in_force(cli: Cli, churn: Registry, place: Path
 
     assert cli("policy", "set", str(policy_file)).code == 2
     assert every_byte(place) == before
+
+
+def test_a_new_policy_is_tried_on_the_past(cli: Cli, churn: Registry, place: Path, policy_file: Path) -> None:
+    """``set --dry-run`` says which past promotions it would have blocked, and by which gate; nothing is written."""
+    policy_file.write_text("policy: strict\nmodels: [churn]\nalias: champion\ndataset: holdout\ngates: ['recall[region=*] >= 0.75']\n")
+    churn.flush()
+    before = every_byte(place)
+    answer = cli("policy", "set", str(policy_file), "--dry-run")
+
+    assert "Of 1 past promotion it would have blocked 1:" in answer.out
+    assert "recall[region=*] >= 0.75: 1/2 pass; south: 0.71, short by 0.04" in answer.out
+    (told,) = cli("policy", "set", str(policy_file), "--dry-run", "--json").json["rehearsed"]
+    assert (told["model"], told["version"], told["decision"]["outcome"]) == ("churn", 1, "blocked")
+    assert every_byte(place) == before
+
+
+def test_revisions_are_listed_and_compared(cli: Cli, churn: Registry, place: Path, policy_file: Path) -> None:
+    """history has them all; diff shows what the last one changed, and what a file would."""
+    policy_file.write_text(policy_file.read_text().replace("0.70", "0.72"))
+    assert cli("policy", "set", str(policy_file)).code == 0
+    history = cli("policy", "history", "churn-prod").out
+
+    assert history.index("churn-prod@2") < history.index("churn-prod@1")
+    assert [record["revision"] for record in cli("policy", "history", "churn-prod", "--json").json] == [1, 2]
+    assert "+  expr: recall[region=*] >= 0.72" in cli("policy", "diff", "churn-prod").out
+    assert "-  expr: recall[region=*] >= 0.70" in cli("policy", "diff", "churn-prod@1", str(policy_file)).out
+    assert "say the same" in cli("policy", "diff", "churn-prod", str(policy_file)).out
+    assert cli("policy", "diff", "churn-prod@9", "churn-prod").code == 3
+    assert cli("policy", "history", "nope").code == 3
+
+
+def test_the_schema_is_printed(cli: Cli) -> None:
+    """As published with the package; the first line of a policy may name it for an editor."""
+    assert cli("policy", "schema").json["title"] == "A policy of flowreg"

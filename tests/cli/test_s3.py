@@ -13,6 +13,22 @@ from .conftest import Cli, every_byte
 pytestmark = pytest.mark.s3
 
 
+def test_options_of_the_filesystem_are_typed(cli: Cli, seaweed: S3Server, model_file: Path) -> None:
+    """Nothing in the environment: doctor, init, check and the other verbs take ``--storage-option``; what is wrong shows no value."""
+    root = seaweed.new_prefix()
+    options = [f"--storage-option={name}={value}" for name, value in seaweed.storage_options.items()]
+    answers = [
+        cli(*argv, *options, root=root)
+        for argv in (("doctor", f"{root}/trial"), ("init",), ("register", str(model_file), "--model", "churn"), ("ls",), ("check",))
+    ]
+    wrong = [cli("ls", f"--storage-option={typed}", root=root) for typed in (seaweed.secret, f"a-b={seaweed.secret}")]
+
+    assert [answer.code for answer in answers] == [0] * len(answers)
+    assert "of 8 writers at once one won" in answers[0].out
+    assert [(answer.code, "a storage option is NAME=VALUE" in answer.err) for answer in wrong] == [(2, True)] * 2
+    assert seaweed.secret not in "".join(answer.out + answer.err for answer in (*answers, *wrong))
+
+
 def test_the_verbs_work_on_s3_and_show_no_secret(
     cli: Cli, seaweed: S3Server, model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

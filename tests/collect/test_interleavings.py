@@ -22,13 +22,18 @@ BYTES = b"the same bytes"
 @pytest.fixture(autouse=True)
 def one_thread_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parallel requests of one caller become one after the other, so that a seed decides all."""
-    for module in ("blobs", "journals", "collecting"):
-        place = {"blobs": "flowreg.storage.blobs", "journals": "flowreg.journals", "collecting": "flowreg.collecting"}[module]
+    for place in (
+        "flowreg.storage.blobs",
+        "flowreg.storage.incarnations",
+        "flowreg.storage.leftovers",
+        "flowreg.journals",
+        "flowreg.collecting",
+    ):
         monkeypatch.setattr(f"{place}.parallel_map", lambda work, items, threads: [work(item) for item in items])
     monkeypatch.setattr("flowreg.storage.caches.Caches.note", lambda *_: None)
 
 
-def _opened(store: Stepped, actor: str) -> Registry:
+def opened(store: Stepped, actor: str) -> Registry:
     registry = Registry("/nowhere", actor=actor)
     registry._store = store  # type: ignore[assignment]
     registry._journals = Journals(store, actor)  # type: ignore[arg-type]
@@ -36,22 +41,21 @@ def _opened(store: Stepped, actor: str) -> Registry:
 
 
 def _race(seed: int, file: Path) -> tuple[Stepped, list[object]]:
-    """Orphans of these bytes, writers who register them (to an old model, to a new one), and two collections."""
+    """Orphans of these bytes, writers who register them (to an old model, to a new one, or all to new ones), and two collections."""
     store, chance = Stepped(), random.Random(seed)
-    first = _opened(store, "first")
+    first = opened(store, "first")
     other = file.parent / "other"
     other.write_bytes(b"something else")
     first.register("old", other)
     blobs.put(store, BYTES)  # type: ignore[arg-type]
-    warm = [_opened(store, f"writer{n}") for n in range(3)]
+    warm = [opened(store, f"writer{n}") for n in range(3)]
     for registry in warm[: chance.randrange(4)]:
         registry._journals.registry.state()
         registry._journals.of("old").state()
-    collectors = [_opened(store, f"collector{n}") for n in range(2)]
+    collectors = [opened(store, f"collector{n}") for n in range(2)]
+    models = chance.choice([("old", "old", "new"), ("old", "new", "new"), ("new", "new", "newer")])  # an old one keeps them for the rest
     work = [
-        lambda: warm[0].register("old", file),
-        lambda: warm[1].register(chance.choice(["old", "new"]), file),
-        lambda: warm[2].register("new", file),
+        *(lambda registry=registry, model=model: registry.register(model, file) for registry, model in zip(warm, models, strict=True)),
         lambda: collectors[0].collect(dry_run=False, grace=NOW),
         lambda: (collectors[1].collect(dry_run=False, grace=NOW), collectors[1].collect(dry_run=False, grace=NOW)),
     ]
@@ -61,12 +65,12 @@ def _race(seed: int, file: Path) -> tuple[Stepped, list[object]]:
 def _missing(store: Stepped, outcomes: list[object]) -> list[str]:
     """What is wrong afterwards: a failure, a registration that is not there, a version that lacks a byte."""
     wrong = [repr(o) for o in outcomes if isinstance(o, BaseException)]
-    reader = _opened(store, "reader")
+    reader = opened(store, "reader")
     for version in outcomes[:3]:
         if not isinstance(version, BaseException):
             assert reader.get(str(version)).digest == version.digest  # type: ignore[attr-defined]
-    for model in ("old", "new"):
-        for version in reader.versions(model):
+    for line in reader.models():
+        for version in reader.versions(line.model):
             try:
                 blobs.verify_artifact(store, version.digest, what=version.ref)  # type: ignore[arg-type]
             except flowreg.Corrupt as error:
@@ -119,7 +123,7 @@ def test_a_collection_that_crashes_anywhere_is_finished_by_the_next(tmp_path: Pa
     crashed_at = 0
     while True:
         store = Stepped()
-        _opened(store, "writer").register("old", file)
+        opened(store, "writer").register("old", file)
         needed = {path for path in store.files if path.startswith("blobs/")}
         for orphan in (b"one", b"two", b"three"):
             blobs.put(store, orphan)  # type: ignore[arg-type]
@@ -133,10 +137,10 @@ def test_a_collection_that_crashes_anywhere_is_finished_by_the_next(tmp_path: Pa
 
         store.step = step
         try:
-            _opened(store, "collector").collect(dry_run=False, grace=NOW)
+            opened(store, "collector").collect(dry_run=False, grace=NOW)
         except Crashed:
             store.step = lambda: None
-            _opened(store, "next").collect(dry_run=False, grace=NOW)
+            opened(store, "next").collect(dry_run=False, grace=NOW)
         else:
             break
         assert {path for path in store.files if path.startswith("blobs/")} == needed, crashed_at

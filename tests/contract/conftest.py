@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from flowreg.storage.store import Store, open_store
+from flowreg.storage.opening import Opened
+from flowreg.storage.store import FsspecStore, Store, open_store
 from tests.conftest import ODD_NAME, Root
 
 SERVERS = {"seaweed": "s3", "moto": "s3", "azurite": "az", "fake_gcs": "gs", "sshd": "sftp"}
@@ -41,6 +42,21 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Root]:
             yield Root(f"{running.new_prefix()}/registry", running.storage_options)
 
 
+@pytest.fixture(scope="session")
+def connected() -> dict[str, Opened]:
+    """The filesystem of each server, by the bucket or folder that tests have their roots in."""
+    return {}
+
+
 @pytest.fixture
-def store(place: Root) -> Store:
-    return open_store(*place)
+def store(place: Root, connected: dict[str, Opened]) -> Store:
+    """A store there. To connect takes longer than most tests, so those of a server do it once; whoever needs another client opens one."""
+    store = open_store(*place)
+    if isinstance(store, FsspecStore) and not place.url.startswith("memory:"):
+        above, *own = place.url.rsplit("/", 2)
+        key = f"{above} {sorted(place.storage_options.items())}"
+        if key not in connected:
+            connected[key] = store._opened()
+        known = connected[key]
+        store._of_process[os.getpid()] = known._replace(base="/".join([known.base.rsplit("/", 2)[0], *own]))
+    return store

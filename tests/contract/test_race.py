@@ -1,10 +1,7 @@
-"""16 processes create the same slots: one winner a slot, no torn bytes, and every loser learns whose the slot is."""
+"""Many create the same slots: one winner a slot, no torn bytes, and every loser learns whose the slot is."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections import Counter
 
 import pytest
@@ -12,68 +9,41 @@ import pytest
 from flowreg.storage.store import open_store
 from tests.conftest import Root
 
-WRITER = """
-import json, random, sys
-from flowreg.storage.store import open_store
-url, options, me, writers, slots = json.loads(sys.argv[1])
-store = open_store(url, options)
-store.read("slots/warm")
-print("ready", flush=True)
-sys.stdin.readline()
-won, torn, learnt = [], 0, 0
-for slot in range(slots):
-    mine = (f"{me:02d}" * 1000).encode()
-    try:
-        store.create(f"slots/{slot}", mine)
-        won.append(slot)
-    except Exception:
-        found = store.read(f"slots/{slot}")
-        if found == mine:  # the reply was lost, the bytes were not
-            won.append(slot)
-        learnt += found is not None
-        torn += found is None or len(found) != 2000 or len(set(zip(found[::2], found[1::2]))) != 1
-    ahead = store.read_many([f"slots/{n}" for n in (slot + 1, slot + 2)])
-    torn += sum(raw is not None and len(raw) != 2000 for raw in ahead)
-print(json.dumps([won, torn, learnt]), flush=True)
-"""
+from .racing import Seen, bytes_of, raced
 
 
-def race(place: Root, *, writers: int, slots: int) -> None:
-    ask = [json.dumps([place.url, place.storage_options, me, writers, slots]) for me in range(writers)]
-    running = [
-        subprocess.Popen([sys.executable, "-c", WRITER, each], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for each in ask
-    ]
-    for process in running:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in running:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    answers = [json.loads(process.communicate(timeout=280)[0]) for process in running]
-    winner = {slot: me for me, (won, _, _) in enumerate(answers) for slot in won}
+@pytest.mark.parametrize(("writers", "slots"), [(4, 12), pytest.param(16, 200, marks=pytest.mark.slow)])
+def test_one_wins_each_slot(place: Root, writers: int, slots: int) -> None:
+    """Processes, each with a store of its own; threads on what is of one process."""
+    seen = raced(place, writers=writers, slots=slots)
     found = open_store(*place).read_many([f"slots/{n}" for n in range(slots)])
 
-    assert Counter(slot for won, _, _ in answers for slot in won) == Counter(range(slots))
-    assert sum(torn for _, torn, _ in answers) == 0
-    assert found == [(f"{winner[n]:02d}" * 1000).encode() for n in range(slots)]
-    assert all(len(won) + learnt >= slots for won, _, learnt in answers)
+    assert broken(seen, found) == []
 
 
-def in_one_process(place: Root) -> bool:
-    return place.url.startswith("memory://")
+def broken(seen: list[Seen], found: list[bytes | None]) -> list[str]:
+    """What contradicts the promise, a line each."""
+    wins = Counter(slot for each in seen for slot in each.won)
+    winner = {slot: me for me, each in enumerate(seen) for slot in each.won}
+    return [
+        *(f"slot {n} was won by {wins[n]}" for n in range(len(found)) if wins[n] != 1),
+        *(f"slot {n} was torn" for each in seen for n in each.torn),
+        *(f"slot {n} is not its winner's" for n, raw in enumerate(found) if n in winner and raw != bytes_of(winner[n])),
+    ]
 
 
-def test_one_wins_each_slot(place: Root) -> None:
-    """A short race of 4 processes."""
-    if in_one_process(place):
-        pytest.skip("memory is of one process; tests/storage/test_stores.py races its threads")
-    race(place, writers=4, slots=12)
+A, B = (bytes_of(n) for n in range(2))
+PLANTED = {
+    "two winners": ([Seen((0,), 0, ()), Seen((0,), 0, ())], [A], "slot 0 was won by 2"),
+    "no winner": ([Seen((), 1, ())], [A], "slot 0 was won by 0"),
+    "torn": ([Seen((0,), 0, ()), Seen((), 1, (0,))], [A], "slot 0 was torn"),
+    "another's bytes": ([Seen((0,), 0, ()), Seen((), 1, ())], [B], "slot 0 is not its winner's"),
+}
 
 
-@pytest.mark.slow
-def test_one_of_sixteen_wins_each_of_200_slots(place: Root) -> None:
-    """The whole race."""
-    if in_one_process(place):
-        pytest.skip("memory is of one process; tests/storage/test_stores.py races its threads")
-    race(place, writers=16, slots=200)
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_race_that_went_wrong_is_seen(name: str) -> None:
+    """Each way to break the promise has its line."""
+    seen, found, line = PLANTED[name]
+
+    assert line in broken(seen, list(found))

@@ -27,7 +27,9 @@ KINDS = ("zip", "zip-folder", "http", "dir", "simplecache")
 def published(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Root]:
     """One registry, published in different ways."""
     folder = tmp_path / "registry"
-    Registry(folder).promote(Registry(folder).register("m", {"w": 1}, trust="pickle"), to="champion")
+    registry = Registry(folder)
+    registry.promote(registry.register("m", {"w": 1}, trust="pickle"), to="champion")
+    registry.flush()
     match request.param:
         case "zip" | "zip-folder":
             inside = "" if request.param == "zip" else "registry/"

@@ -19,6 +19,7 @@ from flowreg.core.aliases import NOBODY
 from flowreg.core.decision import Decision, Judged, Override
 from flowreg.core.events import (
     AliasMoved,
+    Approved,
     By,
     Envelope,
     Evaluated,
@@ -167,6 +168,18 @@ def _promote(life: Life, number: int, alias: str, outcome: str, override: bool) 
     life.decided(events, because="why not")
 
 
+def _approve(life: Life, number: int, alias: str, verdict: Any, key: str | None) -> None:
+    policy = life.in_force(alias)
+    events = decide.approve(life.state, number, alias, verdict, model=MODEL, policy=policy, person="ben", via="prefect", key=key)
+    life.decided(events, because="read it")
+
+
+def _roll_back(life: Life, alias: str, to: int | None) -> None:
+    """As it is by default: what it leaves is retired if that can be."""
+    move = decide.rollback(life.state, alias, to, model=MODEL)
+    life.decided([move, *decide.retire_left(life.state, move)], because="worse")
+
+
 def _newer_policies(life: Life) -> None:
     life.under = min(life.under + 1, life.policies.seq)
 
@@ -195,6 +208,15 @@ def steps() -> st.SearchStrategy[Callable[[Life], None]]:
             lambda a, to: lambda life: life.decided([d.rollback(life.state, a, to and at(life, to), model=MODEL)], because="worse"),
             aliases,
             st.none() | numbers,
+        ),
+        st.builds(lambda a, to: lambda life: _roll_back(life, a, to and at(life, to)), aliases, st.none() | numbers),
+        st.builds(lambda a: lambda life: life.decided(d.undo_rollback(life.state, a, model=MODEL), because="not so bad"), aliases),
+        st.builds(
+            lambda n, *given: lambda life: _approve(life, at(life, n), *given),
+            numbers,
+            aliases,
+            st.sampled_from(["approved", "rejected"]),
+            keys,
         ),
         st.builds(lambda a: lambda life: life.decided(d.remove_alias(life.state, a, model=MODEL, policy=life.in_force(a))), aliases),
         st.builds(lambda n: lambda life: life.decided(d.retire(life.state, at(life, n), model=MODEL), because="old"), numbers),
@@ -299,6 +321,7 @@ def _hostile_moves(life: Life) -> dict[str, Callable[[], bytes]]:
         wrong["retired twice"] = partial(_raw, life, Retired(version=version))
         wrong["a retired one set"] = partial(_raw, life, _moved(life, "set", "mine", version=version))
         wrong["a retired one promoted"] = partial(_raw, life, _moved(life, "promotion", version=version, decision=digest(1)))
+    wrong |= _hostile_words(life)
     if number is None:
         return wrong
     held = {move.said.version for move in state.aliases.get("champion", NOBODY).moves}
@@ -318,6 +341,7 @@ def _hostile_moves(life: Life) -> dict[str, Callable[[], bytes]]:
         "a stale generation": {"generation": state.aliases.get("champion", NOBODY).generation + 1},
         "a stale holder": {"base": number},
         "other gates": {"policy_digest": digest(5)},
+        "gates that expired": {"expires_at": "2026-11-22T09:14:03.119Z"},
         "gates that failed": {"outcome": "blocked"},
         "another alias": {"alias": "mine"},
         "other bytes": {"manifest": digest(8)},
@@ -328,6 +352,34 @@ def _hostile_moves(life: Life) -> dict[str, Callable[[], bytes]]:
     if other is not None:
         about_other = {"version": other, "manifest": state.versions[other - 1].manifest}
         wrong["promoted by another candidate"] = lambda: _raw(life, *_promotion(life, of=number, **about_other))
+    return wrong
+
+
+def _hostile_words(life: Life) -> dict[str, Callable[[], bytes]]:
+    """Approvals that are about something else than what is now, and bars of other bytes."""
+    state, policy, before = life.state, life.in_force("champion"), life.state.aliases.get("champion", NOBODY)
+    if not state.versions:
+        return {}
+    said = {
+        "version": 1, "manifest": state.versions[0].manifest, "alias": "champion", "verdict": "approved", "base": before.version,
+        "generation": before.generation, "policy": "guard", "policy_digest": policy.digest if policy else digest(5),
+    }  # fmt: skip
+    flaws: dict[str, dict[str, Any]] = {
+        "of other bytes": {"manifest": digest(8)},
+        "of no version": {"version": state.newest + 1},
+        "of another holder": {"base": 77},
+        "of another moment": {"generation": before.generation + 1},
+        "of another policy": {"policy_digest": digest(4)},
+        "of an alias without policy": {"alias": "mine"},
+    }
+    wrong = {f"an approval {flaw}": partial(_raw, life, Approved(**{**said, **fields}), because="x") for flaw, fields in flaws.items()}
+    wrong["an approval without a reason"] = partial(_raw, life, Approved(**said))
+    if key := next((a.said.key for a in state.approvals if a.said.key), None):
+        wrong["an approval again"] = partial(_raw, life, Approved(**said, key=key), because="x")
+    wrong["retired with other bytes"] = partial(_raw, life, Retired(version=1, manifest=digest(8)))
+    for name, alias in state.aliases.items():
+        for twin in state.same_bytes(state.versions[alias.version - 1].manifest) if alias.version else ():
+            wrong[f"the bytes of {name} retired"] = partial(_raw, life, Retired(version=twin.number, manifest=twin.manifest))
     return wrong
 
 

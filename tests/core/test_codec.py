@@ -6,7 +6,10 @@ import json
 import math
 from typing import Any
 
+import orjson
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from flowreg.core import codec
 from flowreg.core.events import By, Envelope, Evaluated, Labelled, Unknown
@@ -62,7 +65,22 @@ def test_what_is_not_canonical_is_not_read(raw: bytes) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [math.nan, math.inf, -math.inf, 2**53, -(2**53), 10**400, "\ud800", {"\udfff": 1}, {1: 2}, {None: 1}, b"bytes", {1, 2}, object(), 1j],
+    [
+        math.nan,
+        math.inf,
+        -math.inf,
+        2**53,
+        -(2**53),
+        10**400,
+        "\ud800",
+        {"\udfff": 1},
+        {1: 2},
+        {None: 1},
+        b"bytes",
+        {1, 2},
+        pytest.param(object(), id="object"),
+        1j,
+    ],
     ids=repr,
 )
 def test_what_has_no_exact_form_is_not_written(value: Any) -> None:
@@ -177,3 +195,37 @@ def test_any_file_is_a_slot(raw: bytes) -> None:
 
     assert isinstance(slot, codec.Void)
     assert (slot.seq, slot.digest, bool(slot.reason)) == (7, codec.digest_of(raw), True)
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats() | st.text(max_size=6),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(PLAIN)
+@example([1e16])
+@example([1e21, -0.0, 1.5])
+@example({"\U0001f600": 1, "\uff5e": 2})
+@example(["\x7f\x1f\u2028/"])
+def test_what_is_canonical_at_a_glance_is_canonical(value: Any) -> None:
+    """Whatever orjson writes: the quick look never accepts what ``encode`` would write differently."""
+    try:
+        raw = orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    except (TypeError, orjson.JSONEncodeError):
+        return
+
+    try:
+        read = codec.decode(raw)
+    except BadInput:
+        return
+    assert codec.encode(read) == raw
+
+
+def test_most_entries_are_canonical_at_a_glance() -> None:
+    """An entry that was just written needs no walk."""
+    raw = raw_of()[:-1]
+
+    assert codec._is_plainly_canonical(raw, codec.parse(raw))

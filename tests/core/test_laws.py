@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 
 import pytest
@@ -255,7 +256,8 @@ def test_a_rollback_walks_the_trail(life: Life) -> None:
     """A rollback without target goes to the newest earlier holder that may hold it, and takes the steps off the trail."""
     for name, alias in life.state.aliases.items():
         trail = walked(alias.moves)
-        allowed = [n for n in trail if n != alias.version and not life.state.versions[n - 1].retired]
+        bad = life.state.versions[alias.version - 1].manifest if alias.version else None
+        allowed = [n for n in trail if life.state.versions[n - 1].manifest != bad and not life.state.versions[n - 1].retired]
 
         assert alias.trail == trail
         if alias.version is None or not allowed:
@@ -263,6 +265,34 @@ def test_a_rollback_walks_the_trail(life: Life) -> None:
                 decide.rollback(life.state, name, None, model=MODEL)
         else:
             assert decide.rollback(life.state, name, None, model=MODEL).version == allowed[-1]
+
+
+@LIFE
+@given(lives())
+def test_a_rollback_that_is_undone_leaves_no_trace_but_the_history(life: Life) -> None:
+    """Holders, trails of one step, and what is retired are as before."""
+    for name in life.state.aliases:
+        before = life.state
+        with contextlib.suppress(FlowregError):
+            move = decide.rollback(before, name, None, model=MODEL)
+            life.say(move, *decide.retire_left(before, move), because="worse")
+            life.say(*decide.undo_rollback(life.state, name, model=MODEL), because="not so bad")
+
+            assert life.state.aliases[name].version == before.aliases[name].version
+            assert [v.retired for v in life.state.versions] == [v.retired for v in before.versions]
+            assert life.state.retired_bytes == before.retired_bytes
+            assert life.state.voids == before.voids
+
+
+@LIFE
+@given(lives())
+def test_barred_bytes_hold_no_alias(life: Life) -> None:
+    """Whatever the number, and whoever registers them again."""
+    for manifest in life.state.retired_bytes:
+        life.decided(decide.register(life.state, version(0).model_copy(update={"manifest": manifest}), None))
+        for same in life.state.same_bytes(manifest):
+            assert same.retired
+            assert life.state.held_by(same.number) == ()
 
 
 @LIFE

@@ -19,7 +19,7 @@ UNSAFE = [
     "", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", "a/..", "./a", "a/./b", "\\", "a\\b", "..\\a", "C:", "C:a",
     "a:b", "a*", "a?", 'a"', "a<b",
     "a>b", "a|b", "a.", "a ", "a./b", "a /b", "con", "CON", "nul.txt", "a/aux", "com1", "LPT9.log", "a\0b", "a\nb", "a\x7f",
-    "a\u202eb", "a\u200bb",
+    "com¹", "lpt³.x", "CONIN$", "conout$.txt", "nul .txt", "a\u202eb", "a\u200bb",
     "e\u0301", "a\ud800", "x" * 256, "é" * 128, "/".join(["aaaa"] * 201), None, 5, b"a", ["a"],
 ]  # fmt: skip
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import unicodedata
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from flowreg.core.layout import blob_path, checkpoint_path, entry_path, head_path, model_of_head
+from flowreg.core.layout import blob_path, checkpoint_path, entry_path, head_path, journal_folder, model_of_head
 from flowreg.core.names import alias_name, digest, from_disk, model_name, on_disk, parse_ref, shown
 from flowreg.errors import BadInput
+from tests.golden.second_reader import folder_of
 
 ALPHABET = "abAB09._-/éÉßſΣςıİｆﬁ模K%"
 
@@ -65,6 +67,34 @@ def test_every_file_name_of_a_model_fits_a_file_system(name: str) -> None:
     """No part of a path is longer than 255 bytes, however deep the namespace."""
     for path in (entry_path(name, 10**19), checkpoint_path(name, 10**19), head_path(name)):
         assert max(len(part) for part in path.split("/")) <= 255 - len("..0123456789abcdef.tmp")
+
+
+DEVICES = ("con", "prn", "aux", "nul", "com1", "com0", "lpt9", "Con", "cOn", "COM¹", "lpt³", "conx", "com10", "com")
+parts = st.tuples(st.sampled_from(DEVICES) | st.just("churn"), st.sampled_from(["", ".", "..", ".v2", "..v2.", "x", "-", "²"])).map("".join)
+odd = st.lists(parts, min_size=1, max_size=3).map("/".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given((odd | models).filter(is_name))
+def test_every_path_of_a_model_can_be_copied_to_windows(name: str) -> None:
+    """No part of it is a device there, or ends in a dot; it is read back, and the second reader finds the same folder."""
+    for path in (entry_path(name, 1), checkpoint_path(name, 1), head_path(name)):
+        assert [part for part in path.split("/") if part.endswith(".") or PureWindowsPath(part).is_reserved()] == []
+    assert from_disk(on_disk(name)) == name
+    assert model_of_head(head_path(name).removeprefix("heads/")) == name
+    assert folder_of(Path("r"), name) == Path("r", journal_folder(name))
+
+
+SPELLED = {
+    "churn": "churn", "risk/churn.v2": "risk/churn.v2", "a.b-c_d": "a.b-c_d", "Churn": "%43hurn", "conx": "conx", "a.con": "a.con",
+    "con": "%63on", "risk/nul.v2": "risk/%6eul.v2", "com1": "%63om1", "com10": "com10", "churn.": "churn%2e", "a./aux.": "a%2e/%61ux%2e",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SPELLED)
+def test_each_name_has_one_spelling_for_ever(name: str) -> None:
+    """Ordinary names as they are, others by the rule of FORMAT.md; what was written once must be found again."""
+    assert on_disk(name) == SPELLED[name]
 
 
 def test_a_deep_namespace_is_refused_before_its_head_could_not_be_named() -> None:

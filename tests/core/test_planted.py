@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
@@ -88,7 +89,36 @@ def _leaves_the_trail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(state, "trail_after", lambda before, event: before.trail)
 
 
+def _forgets_barred_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replay that does not take over the barred bytes of the state it starts from."""
+    whole = state._Fold.__init__
+
+    def forgetful(fold: state._Fold, *given: object) -> None:
+        whole(fold, *given)  # type: ignore[arg-type]
+        fold.retired_bytes = {}
+
+    monkeypatch.setattr(state._Fold, "__init__", forgetful)
+
+
+def _believes_every_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An approval counts whatever it was about."""
+
+    def gullible(fold: state._Fold, event: Any, stamp: Any, entry: Any) -> None:
+        fold.approvals.append(state.ApprovalState(event, stamp))
+        fold.undo.append(fold.approvals.pop)
+
+    monkeypatch.setattr(state._Fold, "_approve", gullible)
+
+
+def _never_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = aliases._why_no_promotion
+    monkeypatch.setattr(aliases, "_why_no_promotion", lambda event, before, policy, decided, at: whole(event, before, policy, decided, ""))
+
+
 PLANTED = [
+    (_forgets_barred_bytes, laws.test_replaying_in_two_parts_is_replaying_at_once),
+    (_believes_every_word, laws.test_no_hostile_slot_changes_anything),
+    (_never_expires, laws.test_no_hostile_slot_changes_anything),
     (_forgets_keys, laws.test_replaying_in_two_parts_is_replaying_at_once),
     (_counts_half, laws.test_no_hostile_slot_changes_anything),
     (_trusts_promotions, laws.test_no_hostile_slot_changes_anything),

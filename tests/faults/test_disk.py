@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
+import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from flowreg import Registry
 from flowreg.errors import FlowregError, Unavailable
+from flowreg.storage import local
 
 
 @pytest.fixture
@@ -130,3 +135,139 @@ def test_a_damaged_model_hides_no_other(model, tmp_path):
 
     assert "contradicts itself" in (churn.broken or "")
     assert (flights.broken, flights.newest) == (None, 1)
+
+
+# ---- a disk that is really full, a process that really has no descriptor left ----
+
+REPOSITORY = Path(__file__).parents[2]
+FULL = """
+import sys
+from pathlib import Path
+from flowreg import FlowregError, Registry
+
+root, models = Path(sys.argv[1], "registry"), Path(sys.argv[2])
+registry = Registry(root)
+said, kept = [], []
+for number in range(64):
+    (models / str(number)).write_bytes(bytes([number]) * 100_000)
+    try:
+        kept.append(registry.register("churn", models / str(number), key=str(number)).key)
+    except (FlowregError, OSError) as error:
+        said.append(error)
+        if len(said) == 3:
+            break
+ballast = Path(sys.argv[1], "ballast")
+with ballast.open("wb", buffering=0) as file:  # now not even an entry fits
+    try:
+        while file.write(b"x" * 4096):
+            pass
+    except OSError as error:
+        assert error.errno == 28, error
+try:
+    registry.label("churn@1", {"a": "b"})
+except (FlowregError, OSError) as error:
+    said.append(error)
+
+assert len(said) == 4, said
+assert all("No space left" in str(error) for error in said), said
+assert not list(root.rglob(".*.tmp"))
+again = Registry(root)
+assert [v.key for v in again.versions("churn")] == kept and kept
+assert again.check(read_data=True).faults == ()
+ballast.unlink()
+assert again.label("churn@1", {"a": "b"}).labels == {"a": "b"}
+again.retire("churn@1", because="there is room again")
+again.flush()
+assert again.check(read_data=True).faults == ()
+"""
+MOUNTED = 'mount -t tmpfs -o size=2m tmpfs "$1" && exec "$2" -c "$3" "$1" "$4"'
+
+
+def test_a_full_disk_loses_nothing_and_works_again_with_room(tmp_path):
+    """A filesystem of 2 MiB, in a namespace of its own, is filled by registering; what was acknowledged is whole."""
+    unshare = shutil.which("unshare")
+    as_root = [] if os.geteuid() == 0 else ["-Ur"]
+    if not unshare or subprocess.run([unshare, *as_root, "-m", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], capture_output=True).returncode:
+        pytest.skip("nothing may be mounted here")
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "models").mkdir()
+    shell = [unshare, *as_root, "-m", "sh", "-c", MOUNTED, "sh", str(tmp_path / "disk"), sys.executable, FULL, str(tmp_path / "models")]
+
+    done = subprocess.run(shell, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+
+    assert done.returncode == 0, done.stderr
+
+
+NO_DESCRIPTORS = """
+import os, resource, sys
+from pathlib import Path
+from flowreg import FlowregError, Registry
+
+registry = Registry(sys.argv[1])
+registry.register("churn", sys.argv[2], key="one")
+registry.flush()
+requests = (
+    lambda: registry.register("churn", sys.argv[2], key="two"),
+    lambda: registry.label("churn@1", {"a": "b"}),
+    lambda: registry.fetch("churn@1", sys.argv[3]),
+)
+hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+for ask in requests:
+    low = os.dup(0)
+    os.close(low)
+    for free in range(12):  # with so many left; enough in the end
+        resource.setrlimit(resource.RLIMIT_NOFILE, (low + free, hard))
+        try:
+            ask()
+            told = None
+        except (FlowregError, OSError) as error:
+            told = error
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        if told is None:
+            break
+        assert "open files" in str(told), told
+        assert free < 11
+    assert free > 0  # the first attempts had none
+again = Registry(sys.argv[1])
+assert [(v.key, v.labels) for v in again.versions("churn")] == [("one", {"a": "b"}), ("two", {})]
+assert Path(sys.argv[3]).is_dir()
+assert again.check(read_data=True).faults == ()
+"""
+
+
+def test_without_descriptors_it_says_so_and_goes_on_when_there_are_some(model, tmp_path):
+    """With none left, one, two … until the request completes: never a wrong answer, and no twin."""
+    pytest.importorskip("resource")
+    command = [sys.executable, "-c", NO_DESCRIPTORS, str(tmp_path / "r"), str(model), str(tmp_path / "out")]
+
+    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_disk_that_cannot_be_read_is_no_empty_registry(model, tmp_path, monkeypatch):
+    """EIO on any read is said as it is: not as a missing entry, and never answered with less than there is."""
+    first = Registry(tmp_path / "r")
+    first.register("churn", model, key="one")
+    first.flush()
+    real, reads, said = local.read_all, itertools.count(1), []
+
+    def read_all(fd: int) -> bytes:
+        if next(reads) == len(said) + 1:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return real(fd)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(local, "read_all", read_all)
+        found = None
+        while found is None:
+            reads = itertools.count(1)
+            try:
+                found = [version.key for version in Registry(tmp_path / "r").versions("churn")]
+            except (FlowregError, OSError) as error:
+                said.append(str(error))
+
+    assert found == ["one"]
+    assert [text for text in said if "Input/output error" not in text] == []
+    assert len(said) >= 2  # an entry of the model and one of the registry at least
+    assert Registry(tmp_path / "r").register("churn", model, key="one").number == 1

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,14 @@ import pytest
 
 from flowreg import Registry
 from flowreg.errors import FlowregError
+from flowreg.storage.fsspec_store import FsspecStore
 from flowreg.storage.local import LocalStore
+from tests.conftest import Root
+from tests.servers.s3 import S3Server
 
-from .lives import OPERATIONS, prepared
+from .lives import OPERATIONS, opened, prepared
 
-CALLS = ("create", "replace", "put_bytes", "put_file", "remove", "read", "names", "sizes")
+CALLS = ("create", "replace", "put_bytes", "put_file", "remove", "read", "get_file", "names", "sizes")
 ENOUGH = 200  # more calls than any operation makes
 
 
@@ -30,20 +33,22 @@ class Stop(OSError):
 
 
 @contextmanager
-def failing(number: int, how: Callable[[Callable[[], Any]], Any]) -> Iterator[list[str]]:
-    """While this lasts, call number ``number`` of the local store goes through ``how``; the calls that were made."""
+def failing(
+    number: int, how: Callable[[Callable[[], Any]], Any], *, store: type[Any] = LocalStore, calls: Sequence[str] = CALLS
+) -> Iterator[list[str]]:
+    """While this lasts, call number ``number`` of the store goes through ``how``; the calls that were made."""
     made: list[str] = []
 
     def wrapped(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
-        def call(self: LocalStore, *args: Any, **more: Any) -> Any:
+        def call(self: Any, *args: Any, **more: Any) -> Any:
             made.append(name)
             return how(lambda: real(self, *args, **more)) if len(made) == number else real(self, *args, **more)
 
         return call
 
     with pytest.MonkeyPatch.context() as patch:
-        for name in CALLS:
-            patch.setattr(LocalStore, name, wrapped(name, getattr(LocalStore, name)))
+        for name in calls:
+            patch.setattr(store, name, wrapped(name, getattr(store, name)))
         yield made
 
 
@@ -72,9 +77,8 @@ def before_it(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def facts(root: Path) -> dict[str, Any]:
+def facts(registry: Registry) -> dict[str, Any]:
     """What anybody has been told so far: each version, and its files by digest."""
-    registry = Registry(root)
     told: dict[str, Any] = {}
     for line in registry.models():
         for version in registry.versions(line.model):
@@ -82,17 +86,20 @@ def facts(root: Path) -> dict[str, Any]:
     return told
 
 
-def require_sound(root: Path, earlier: dict[str, Any]) -> None:
-    found = facts(root)
+def require_sound(root: Path | Root, earlier: dict[str, Any]) -> Registry:
+    """Nothing is lost, as somebody sees it who opens the registry now."""
+    registry = opened(root)
+    found = facts(registry)
     assert {ref: found.get(ref) for ref in earlier} == earlier
-    assert [str(finding) for finding in Registry(root).check(read_data=True).findings if finding.severity == "fault"] == []
+    assert [str(finding) for finding in registry.check(read_data=True).faults] == []
+    return registry
 
 
 @pytest.mark.parametrize("how", [before, after], ids=["before", "after"])
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_an_error_at_any_call_loses_nothing_and_the_same_request_completes(name: str, how: Any, before_it: Path, tmp_path: Path) -> None:
     """The nth call fails, n = 1, 2, … until the operation gets through; each time the old state or the new one is left, whole."""
-    earlier, failures = facts(before_it / "registry"), 0
+    earlier, failures = facts(opened(before_it / "registry")), 0
     for number in itertools.count(1):
         root = tmp_path / f"r{number}"
         shutil.copytree(before_it / "registry", root)
@@ -112,17 +119,15 @@ def test_an_error_at_any_call_loses_nothing_and_the_same_request_completes(name:
     assert failures
 
 
-def repeat(name: str, root: Path, artifact: Path, earlier: dict[str, Any]) -> None:
-    registry = Registry(root)
+def repeat(name: str, root: Path | Root, artifact: Path, earlier: dict[str, Any]) -> None:
+    registry = opened(root)
     OPERATIONS[name](registry, artifact)
     registry.flush()
-    require_sound(root, earlier)
-    assert_once(name, root)
+    assert_once(name, require_sound(root, earlier))
 
 
-def assert_once(name: str, root: Path) -> None:
+def assert_once(name: str, registry: Registry) -> None:
     """The operation happened, and once."""
-    registry = Registry(root)
     versions = registry.versions("churn")
     match name:
         case "register a folder":
@@ -143,10 +148,49 @@ def assert_once(name: str, root: Path) -> None:
             assert versions[2].retired is None
         case "hold":
             assert versions[0].held is not None
-        case "collect":
+        case "collect" | "fetch":
             assert len(versions) == 3
         case _:
             raise AssertionError(name)
+
+
+@pytest.fixture(scope="module")
+def before_it_on_s3(seaweed: S3Server, tmp_path_factory: pytest.TempPathFactory) -> tuple[Root, Path]:
+    folder, root = tmp_path_factory.mktemp("before-s3"), Root(seaweed.new_prefix(), seaweed.storage_options)
+    prepared(root, folder / "artifact")
+    return root, folder / "artifact"
+
+
+ON_S3 = ("register a folder",)
+CREATING = ("create", "replace", "remove")  # what the writing of small files comes down to
+
+
+@pytest.mark.s3
+@pytest.mark.parametrize("how", [before, after], ids=["before", "after"])
+@pytest.mark.parametrize("name", [n if n in ON_S3 else pytest.param(n, marks=pytest.mark.slow) for n in OPERATIONS if n != "fetch"])
+def test_on_s3_an_error_at_any_writing_loses_nothing(
+    name: str, how: Any, before_it_on_s3: tuple[Root, Path], seaweed: S3Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same through s3fs, for every call that changes the bucket. A fetch changes none."""
+    monkeypatch.setattr("flowreg.storage.landing.time.sleep", lambda _: None)
+    (start, artifact), failures, files = before_it_on_s3, 0, seaweed.filesystem()
+    earlier = facts(opened(start))
+    for number in itertools.count(1):
+        root = Root(seaweed.new_prefix(), seaweed.storage_options)
+        files.copy(start.url, root.url, recursive=True)
+        with failing(number, how, store=FsspecStore, calls=CREATING) as made:
+            registry = opened(root)
+            try:
+                OPERATIONS[name](registry, artifact)
+            except (FlowregError, Stop):
+                failures += 1
+            registry.flush()
+        require_sound(root, earlier)
+        repeat(name, root, artifact, earlier)
+        if len(made) < number:
+            break
+        assert number < ENOUGH
+    assert number > 1
 
 
 DRIVER = """
@@ -173,7 +217,7 @@ SOME = ("register a folder", "register a new model", "policy and promote")
 @pytest.mark.parametrize("name", [n if n in SOME else pytest.param(n, marks=pytest.mark.slow) for n in OPERATIONS])
 def test_death_at_any_call_loses_nothing_and_the_same_request_completes(name: str, how: str, before_it: Path, tmp_path: Path) -> None:
     """A real process is killed by SIGKILL at its nth call, n = 1, 2, … until it gets through."""
-    earlier, ended = facts(before_it / "registry"), []
+    earlier, ended = facts(opened(before_it / "registry")), []
     command = [sys.executable, "-c", DRIVER, name, how, str(tmp_path), str(before_it / "artifact")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]) as driver:
         assert driver.stdin is not None

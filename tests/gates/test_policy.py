@@ -9,8 +9,9 @@ import sys
 import pytest
 from pydantic import ValidationError
 
+from flowreg.core.policies import PolicyRecord
 from flowreg.errors import BadInput, NotFound
-from flowreg.gates import AnyOf, Expr, Metadata, Policy
+from flowreg.gates import AnyOf, Approval, Compare, Drift, Expr, Metadata, Policy, PyGate, Scan, Schema
 
 YAML = {
     "churn-basic": """
@@ -37,6 +38,8 @@ gates:
   - {expr: "abs(approval_rate[sex=F] - approval_rate[sex=M]) <= 3%", why: "adverse impact review"}
   - check: metadata
     require: [card.intended_use, card.limitations, owner, dataset.digest, signature, git.commit, run.id]
+  - {check: scan, pickle: forbid}
+  - {check: approval, by: [model-risk], count: 2, not_author: true, valid_days: 14}
 """,
     "fraud-noninferior": """
 policy: fraud-noninferior           # not worse, and better at something
@@ -44,11 +47,13 @@ models: [fraud]
 alias: champion
 dataset: labelled-last-60d
 gates:
+  - {check: compare, metric: roc_auc, test: non_inferiority, margin: 0.004}
   - any_of:
-      - roc_auc >= current.roc_auc + 0.004
+      - {check: compare, metric: roc_auc, test: superiority}
       - latency_p95 <= current.latency_p95 * 80%
       - artifact.size <= current.artifact.size * 80%
     id: better-somewhere
+  - {check: compare, metric: recall, test: no_harm, severity: warn}
   - data.age <= 60 d
 """,
     "vision-edge": """
@@ -61,6 +66,7 @@ gates:
   - latency_p95 <= 40 ms
   - artifact.size <= 50 MB
   - {expr: "artifact.size <= current.artifact.size * 1.1", severity: warn}
+  - {check: scan, pickle: forbid, formats: [onnx]}
 """,
     "demand-autopromote": """
 policy: demand-autopromote          # nightly retraining, no person
@@ -72,6 +78,8 @@ gates:
   - {expr: "wape[store=*] <= champion.wape[store=*] * 1.10", min_n: 50, severity: warn}
   - abs(bias) <= 2%
   - data.age <= 2 d
+  - {check: schema, compatible_with: champion, mode: backward}
+  - {check: drift, window: 7d, max_features: 2, psi: 0.2, severity: warn}
 """,
     "ranker-canary-to-champion": """
 policy: ranker-canary-to-champion   # from canary to everyone
@@ -84,6 +92,8 @@ gates:
   - live.error_rate <= 0.5%
   - live.latency_p99 <= current.live.latency_p99 + 20 ms
   - {expr: "live.srm_p > 0.001", why: "sample ratio mismatch: the split itself is broken"}
+  - {check: python, call: "mygates:no_open_incident", args: {service: ranker}}
+  - {check: approval, by: [ml-leads]}
 """,
 }
 PYTHON = {
@@ -107,6 +117,8 @@ PYTHON = {
             Expr(expr="recall[region=*] >= 0.70", min_n=300, slices_min=4, why="Policy 4.5 regional fairness"),
             Expr(expr="abs(approval_rate[sex=F] - approval_rate[sex=M]) <= 3%", why="adverse impact review"),
             Metadata(require=["card.intended_use", "card.limitations", "owner", "dataset.digest", "signature", "git.commit", "run.id"]),
+            Scan(pickle="forbid"),
+            Approval(by=["model-risk"], count=2, not_author=True, valid_days=14),
         ],
     ),
     "fraud-noninferior": lambda: Policy(
@@ -115,14 +127,16 @@ PYTHON = {
         alias="champion",
         dataset="labelled-last-60d",
         gates=[
+            Compare(metric="roc_auc", test="non_inferiority", margin=0.004),
             AnyOf(
                 id="better-somewhere",
                 any_of=[
-                    Expr(expr="roc_auc >= current.roc_auc + 0.004"),
+                    Compare(metric="roc_auc", test="superiority"),
                     "latency_p95 <= current.latency_p95 * 80%",
                     "artifact.size <= current.artifact.size * 80%",
                 ],
             ),
+            Compare(metric="recall", test="no_harm", severity="warn"),
             "data.age <= 60 d",
         ],
     ),
@@ -136,6 +150,7 @@ PYTHON = {
             "latency_p95 <= 40 ms",
             "artifact.size <= 50 MB",
             Expr(expr="artifact.size <= current.artifact.size * 1.1", severity="warn"),
+            Scan(pickle="forbid", formats=["onnx"]),
         ],
     ),
     "demand-autopromote": lambda: Policy(
@@ -148,6 +163,8 @@ PYTHON = {
             Expr(expr="wape[store=*] <= champion.wape[store=*] * 1.10", min_n=50, severity="warn"),
             "abs(bias) <= 2%",
             "data.age <= 2 d",
+            Schema(compatible_with="champion", mode="backward"),
+            Drift(window="7d", max_features=2, psi=0.2, severity="warn"),
         ],
     ),
     "ranker-canary-to-champion": lambda: Policy(
@@ -161,6 +178,8 @@ PYTHON = {
             "live.error_rate <= 0.5%",
             "live.latency_p99 <= current.live.latency_p99 + 20 ms",
             Expr(expr="live.srm_p > 0.001", why="sample ratio mismatch: the split itself is broken"),
+            PyGate(call="mygates:no_open_incident", args={"service": "ranker"}),
+            Approval(by=["ml-leads"]),
         ],
     ),
 }
@@ -199,7 +218,7 @@ def test_what_is_stored_leaves_defaults_out():
         ({"models": []}, ["a policy needs 1 or more under models"]),
         ({"models": "churn"}, ["models is a list, not 'churn'"]),
         ({"gates": "auc > 1"}, ["gates is a list"]),
-        ({"gates": [{"check": "scan", "pickle": "forbid"}]}, ["no gate of the kind 'scan'", "'expr', 'any_of', 'metadata'"]),
+        ({"gates": [{"check": "scam", "pickle": "forbid"}]}, ["no gate of the kind 'scam'", "'expr', 'any_of', 'metadata'"]),
         ({"gates": [{"check": ["metadata"]}]}, ["no gate of the kind"]),
         ({"gates": [{"auc": 0.85}]}, ["{'auc': 0.85} is not a gate"]),
         ({"gates": [0.85]}, ["0.85 is not a gate"]),
@@ -226,6 +245,18 @@ def test_what_is_stored_leaves_defaults_out():
         ({"gates": [{"any_of": ["auc > 1", "auc => 1"]}]}, ["cannot read gate at column 5", "gates[0].any_of[1]"]),
         ({"gates": ["champion.auc >= 0.85"]}, ["no gate of this policy looks at the candidate"]),
         ({"gates": [{"expr": "auc > 1", "id": "a"}, {"expr": "f1 > 1", "id": "a"}]}, ["two gates have the id a"]),
+        ({"gates": [{"check": "scan", "pickle": "ok"}]}, ["pickle cannot be 'ok'", "gates[0].pickle"]),
+        ({"gates": [{"check": "scan", "formats": ["exe"]}]}, ["formats[0] cannot be 'exe'"]),
+        ({"gates": [{"check": "scan", "names": ["os.system"]}]}, ["names is for pickle: scan"]),
+        ({"gates": [{"check": "approval"}]}, ["an approval gate needs by"]),
+        ({"gates": [{"check": "approval", "by": ["a"], "count": 0}]}, ["count cannot be 0"]),
+        ({"gates": [{"check": "drift", "window": "soon"}]}, ["'soon' is not a time"]),
+        ({"gates": [{"check": "python", "call": "os.system('x')"}]}, ["call cannot be"]),
+        ({"gates": [{"check": "python", "call": "a:b", "args": {"x": [float("inf")]}}]}, ["args cannot be handed over"]),
+        ({"gates": [{"check": "python", "call": "a:b", "timeout_s": 0}]}, ["timeout_s cannot be 0"]),
+        ({"gates": [{"check": "schema", "mode": "forward"}]}, ["mode cannot be 'forward'"]),
+        ({"extends": [5]}, ["extends"]),
+        ({"extends": "a b"}, ["policy cannot be 'a b'", "extends[0].policy"]),
         ({"alias": "latest"}, ["'latest' cannot name an alias"]),
         ({"alias": None}, ["alias is text, not None"]),
         ({"models": ["../etc"]}, ["'../etc' cannot name models", "models[0]"]),
@@ -302,10 +333,13 @@ def test_mentions_are_what_the_expressions_compare_with():
 
 def test_overriding_is_for_those_the_policy_names():
     """Nobody may go over the gates unless the policy says who."""
-    policy = basic(override={"by": ["ana", "risk-*"]})
 
-    assert [policy.may_override(actor) for actor in ("ana", "risk-ben", "Ana", "eve")] == [True, True, False, False]
-    assert not basic().may_override("ana")
+    def allowed(actor, **fields):
+        text = basic(**fields).to_json()
+        return PolicyRecord("basic", 1, ("churn",), "champion", "sha256:" + "0" * 64, text, 1, "", "").allows_override_by(actor)
+
+    assert [allowed(actor, override={"by": ["ana", "risk-*"]}) for actor in ("ana", "risk-ben", "Ana", "eve")] == [True, True, False, False]
+    assert not allowed("ana")
 
 
 @pytest.mark.parametrize(("written", "seconds"), [("24h", 86400), ("90 min", 5400), ("7d", 604800), ("30s", 30)])
@@ -332,6 +366,17 @@ def test_an_error_in_a_file_has_its_line(tmp_path):
 
     assert "cannot read gate at column 7" in caught.value.what
     assert caught.value.where == f"gates[2], line 10, column 5 of {str(path)!r}"
+
+
+def test_an_error_in_a_json_file_has_its_line(tmp_path):
+    """JSON is told its place too, also where it is indented with tabs."""
+    path = tmp_path / "churn.json"
+    head = '{\n\t"policy": "x", "models": ["churn"], "alias": "champion",\n\t"gates": ["auc > 1",\n'
+    path.write_text(head + '\t\t{"expr": "f1 > 1", "sevrity": "warn"}]\n}')
+    with pytest.raises(BadInput) as caught:
+        Policy.load(path)
+
+    assert caught.value.where == f"gates[1].sevrity, line 4, column 22 of {str(path)!r}"
 
 
 def test_files_that_hold_no_policy_are_refused(tmp_path):

@@ -35,7 +35,7 @@ def write(folder: Path) -> None:
     registry.register("flights", {"weights": [0.6]}, metrics={"auc": float("nan")}, parents=["flights@1"], key="weekly-31", **common)
     _blocked(registry, "flights@2")
     registry.promote("flights@2", to="champion", override="hotfix 17")
-    registry.rollback("flights@champion", because="it predicts NaN")
+    registry.rollback("flights@champion", because="it predicts NaN", keep=True)
     registry.retire("flights@2", because="diverged")
     registry.register("flights", {"weights": [0.7]}, metrics={"auc": 0.72}, slices={"carrier=UA": {"recall": 0.5}}, **common)
     registry.promote("flights@3", to="champion", because="summer")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,9 @@ def folder_of(root: Path, model: str | None) -> Path:
         return root / "journal"
     plain = "abcdefghijklmnopqrstuvwxyz0123456789._-/"
     spelled = "".join(c if c in plain else "".join(f"%{b:02x}" for b in c.encode()) for c in model)
-    return root / "models" / spelled / "journal"
+    device = r"(?<![^/])(con|prn|aux|nul|com[0-9]|lpt[0-9])(?=[./]|$)"  # a part that Windows cannot hold
+    spelled = re.sub(device, lambda found: f"%{ord(found[0][0]):02x}{found[0][1:]}", spelled)
+    return root / "models" / re.sub(r"\.(?=/|$)", "%2e", spelled) / "journal"
 
 
 def entries(root: Path, model: str | None) -> list[tuple[bytes, dict[str, Any] | None]]:
@@ -80,10 +83,17 @@ def allowed(root: Path, said: dict[str, Any], event: dict[str, Any], moves: list
             return policy is None
 
 
+def same_bytes(versions: list[dict[str, Any]], number: int, barred: set[Any]) -> set[int]:
+    """This version, with all that have its bytes if those are among ``barred``."""
+    manifest = versions[number - 1]["manifest"]
+    return {number} | {n for n, version in enumerate(versions, 1) if manifest in barred and version["manifest"] == manifest}
+
+
 def state_of(root: Path, model: str) -> dict[str, Any]:
     versions: list[dict[str, Any]] = []
     aliases: dict[str, list[dict[str, Any]]] = {}
     retired: set[int] = set()
+    barred: set[str] = set()
     void: list[int] = []
     for seq, (_, said) in enumerate(entries(root, model), start=1):
         if said is None:
@@ -93,6 +103,7 @@ def state_of(root: Path, model: str) -> dict[str, Any]:
             match event["kind"]:
                 case "version_registered":
                     versions.append({"manifest": event["manifest"], "labels": event["labels"], "metrics": {}})
+                    retired |= {len(versions)} if event["manifest"] in barred else set()
                 case "evaluated":
                     versions[event["version"] - 1]["metrics"].update(event["metrics"])
                 case "labelled":
@@ -104,9 +115,11 @@ def state_of(root: Path, model: str) -> dict[str, Any]:
                         break
                     moves.append(event)
                 case "retired":
-                    retired.add(event["version"])
+                    retired |= same_bytes(versions, event["version"], {event.get("manifest")})
+                    barred |= {event["manifest"]} if "manifest" in event else set()
                 case "restored":
-                    retired.discard(event["version"])
+                    retired -= same_bytes(versions, event["version"], barred)
+                    barred.discard(versions[event["version"] - 1]["manifest"])
     holders = {alias: moves[-1].get("version") for alias, moves in aliases.items()}
     return {"versions": versions, "aliases": holders, "retired": sorted(retired), "void": void}
 

@@ -15,7 +15,7 @@ Events = Callable[[], list[Any]]
 
 
 def test_a_flow_emits_what_happened(registry: Registry, events: Events) -> None:
-    """Registered, promoted, blocked and rolled back, each about the model, with version and alias."""
+    """Registered, promoted, blocked, rolled back and retired, each about the model, with version and alias."""
     from prefect import flow
 
     from flowreg.prefect import promote_model, register_model, rollback_model
@@ -40,6 +40,7 @@ def test_a_flow_emits_what_happened(registry: Registry, events: Events) -> None:
         ("flowreg.version.registered", 3, None, None),
         ("flowreg.version.blocked", 3, "champion", None),
         ("flowreg.version.rolled-back", 1, "champion", 2),
+        ("flowreg.version.retired", 2, None, None),
     ]
     promoted, blocked = sent[3], sent[5]
     version = registry.get("risk/churn@2")

@@ -122,7 +122,7 @@ def test_a_rollback_walks_back_the_way_it_came(three: Registry) -> None:
         three.promote(f"churn@{number}", to="champion")
     assert (champion(three), champion(three, 1), champion(three, 2)) == (3, 2, 1)
 
-    first, second = (three.rollback("churn@champion", because="worse") for _ in range(2))
+    first, second = (three.rollback("churn@champion", because="worse", keep=True) for _ in range(2))
 
     assert (first.version.number, second.version.number, first.how, first.because) == (2, 1, "rollback", "worse")
     with pytest.raises(Refused, match="cannot go back"):
@@ -146,9 +146,9 @@ def test_a_rollback_goes_where_it_is_told(three: Registry) -> None:
         three.promote(f"churn@{number}", to="champion")
     one = three.get("churn@1")
 
-    assert three.rollback("churn@champion~2", because="x").version.number == 1
-    assert three.rollback("churn@champion", because="x", to=3).version.number == 3
-    assert three.rollback("churn@champion", because="x", to="churn@2").version.number == 2
+    assert three.rollback("churn@champion~2", because="x", keep=True).version.number == 1
+    assert three.rollback("churn@champion", because="x", to=3, keep=True).version.number == 3
+    assert three.rollback("churn@champion", because="x", to="churn@2", keep=True).version.number == 2
     assert three.rollback("churn@champion", because="x", to=one).version.number == 1
 
 
@@ -263,3 +263,22 @@ def test_a_holder_who_changes_while_the_gates_run_is_a_conflict(three: Registry,
 
     assert champion(three) == 1
     assert three.promote("churn@3", to="champion").previous == 1
+
+
+def test_a_decision_that_expired_while_the_gates_ran_moves_nothing(three: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow gate, and a policy whose decisions live shorter: nothing is written, neither the decision nor the move."""
+    from flowreg import judging
+
+    three.set_policy(policy("auc >= 0.5"))
+    real = judging.judged
+
+    def late(*args: object, **options: object) -> object:
+        return real(*args, **options).model_copy(update={"expires_at": "2026-01-01T00:00:00.000Z"})  # type: ignore[arg-type]
+
+    monkeypatch.setattr(judging, "judged", late)
+    with pytest.raises(Refused, match="the decision was good until 2026-01-01"):
+        three.promote("churn@3", to="champion")
+
+    assert three.decisions("churn@3") == ()
+    with pytest.raises(NotFound):
+        three.get("churn@champion")

@@ -28,7 +28,7 @@ def told(folder: Path, artifact: Artifact, monkeypatch: pytest.MonkeyPatch) -> R
     registry.evaluate("churn@2", {"auc": 0.9}, on="holdout")  # 05
     registry.label("churn@1", {"team": "risk"})  # 06
     registry.promote("churn@2", to="champion")  # 07
-    registry.rollback("churn@champion", because="worse")  # 08
+    registry.rollback("churn@champion", because="worse", keep=True)  # 08
     registry.retire("churn@2", because="leaks")  # 09
     registry.register("other", artifact("a"))  # 10 names the model, 11
     registry.set_policy(policy())  # 12, and 13 fences churn

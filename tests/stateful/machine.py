@@ -6,6 +6,7 @@ Rule 2: after a crash a new handle sees the state before the step or the state a
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -197,9 +198,10 @@ class RegistryMachine(RuleBasedStateMachine):
             self.nothing_is_at_fault()
         finally:
             self.patch.undo()
-            files = fsspec.filesystem("memory")
-            if files.exists(self.folder):
-                files.rm(self.folder, recursive=True)
+            for registry, _ in self.handles:
+                registry.flush()
+            with contextlib.suppress(FileNotFoundError):  # a cache of a process that died comes and goes while this looks
+                fsspec.filesystem("memory").rm(self.folder, recursive=True)
 
 
 def _register(registry: Registry, key: str, weight: int, auc: float) -> int:

@@ -107,6 +107,9 @@ class Plain:
             self.trails[alias] = trail[: len(trail) - 1 - trail[::-1].index(target)]
         else:
             self.trails[alias] = [*trail, now]
+        if now not in self.holders.values():
+            self.versions[now - 1].retired = True
+            self.lines.append(Line("retired", now))
 
     def remove(self, alias: str) -> None:
         if alias == PROTECTED and self.threshold is not None:

@@ -275,3 +275,19 @@ def test_checkpoints_of_any_two_writers_are_the_same_bytes(root: Path) -> None:
     journals = Registry(root)._journals
 
     assert encode_checkpoint("churn", journals.replay(list(journals.of("churn").slots())[:seq])) == raw
+
+
+def test_a_head_stays_small_however_often_an_alias_moved(root: Path) -> None:
+    """It keeps the newest places of the trail; the journal has all."""
+    registry = Registry(root)
+    for turn in range(30):
+        registry.promote(f"churn@{1 + turn % 2}", to="mine")
+    registry.flush()
+
+    head = decode_head(head_of(root).read_bytes(), "churn")
+
+    assert head is not None
+    trail = registry._journals.of("churn").state().aliases["mine"].trail
+    assert head.aliases["mine"]["trail"] == list(trail[-16:])
+    assert len(trail) == 29
+    assert Registry(root).get("churn@mine~29").number == trail[0]

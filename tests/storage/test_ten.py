@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from flowreg import Registry
-from flowreg.errors import Unavailable
+from flowreg.errors import Refused, Unavailable
 from flowreg.storage import journal, landing
 
 PATIENCE_S = 60
@@ -107,3 +107,33 @@ def test_a_rollback_repeated_after_an_unknown_outcome_steps_once(tmp_path: Path,
     assert [move.version for move in registry.history("churn") if move.what.startswith("rolled")] in ([2], [])
     assert registry.get("churn@mine").number == 2
     assert registry.rollback("churn@mine", because="it is worse").version.number == 1
+
+
+def test_a_rollback_can_be_repeated_from_another_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the target; with it the same again steps once, also for who remembers nothing, and a wrong target is refused."""
+    root = tmp_path / "registry"
+    registry = Registry(root)
+    for number in range(3):
+        registry.promote(registry.register("churn", artifact(tmp_path, f"v{number}")), to="mine")
+    create, clock = registry._store.create, iter(range(0, 10**9, 40))
+
+    def landed_and_silent(path: str, data: bytes) -> None:
+        create(path, data)
+        monkeypatch.setattr(registry._store, "read", silent)
+        raise TimeoutError("no reply")
+
+    def silent(path: str) -> bytes | None:
+        raise TimeoutError("no reply")
+
+    monkeypatch.setattr(registry._store, "create", landed_and_silent)
+    for module in (journal, landing):
+        monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: next(clock), sleep=lambda s: None))
+    with pytest.raises(Unavailable, match=r"flowreg rollback churn@mine --to 2") as error:
+        registry.rollback("churn@mine", because="it is worse")
+
+    for _ in range(2):
+        again = Registry(root).rollback("churn@mine", to=error.value.facts["to"], because="it is worse")
+        assert (again.version.number, again.how) == (2, "rollback")
+    assert len([line for line in Registry(root).history("churn") if line.kind == "alias_moved"]) == 3 + 1
+    with pytest.raises(Refused):
+        Registry(root).rollback("churn@mine", to=3, because="it was retired by the rollback")

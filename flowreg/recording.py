@@ -1,0 +1,176 @@
+"""Writing down what there is and what was measured: a version with its bytes, an evaluation with its tables.
+
+Rule 1: what is given is checked before a byte is written; then bytes first, then one journal entry. What is interrupted leaves
+blobs that nothing refers to.
+Rule 2: inside a flow run the same bytes are the same version, and the same values the same evaluation.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .artifacts import as_files, load_artifact
+from .core import decide, given
+from .core.codec import digest_of, encode
+from .core.events import Dataset, Evaluated, Parent, Run, VersionRegistered
+from .core.names import alias_name, model_name
+from .core.state import ModelState
+from .core.views import Evaluation, Version, evaluation_view, version_view
+from .inside import Inside, VersionRef
+from .journals import Wish
+from .lineage.loaded import loaded_in_run
+from .scoring import Scored, Scoring
+from .storage import blobs
+from .storage.hashing import Progress
+from .storage.incarnations import Place, Places
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What was measured, checked: numbers by name, ``n`` examples, the rows of the slices, the dataset."""
+
+    metrics: Mapping[str, float]
+    n: int | None
+    rows: list[dict[str, Any]]
+    on: Dataset
+
+    def __bool__(self) -> bool:
+        return bool(self.metrics or self.rows)
+
+
+def measures(metrics: Mapping[str, Any] | None, slices: Mapping[Any, Mapping[str, Any]] | None, on: Any) -> Measures:
+    """What a caller says was measured, or ``BadInput``."""
+    numbers, n = given.metrics(metrics)
+    return Measures(numbers, n, given.slices(slices), given.dataset(on))
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A version as it is asked for; ``said`` lacks what only its bytes tell."""
+
+    said: VersionRegistered
+    card: bytes | None
+    measured: Measures
+
+
+def drafted(
+    inside: Inside, *, key: str | None, params: Any, labels: Any, data: Any, parents: Iterable[Any], signature: Any, card: Any,
+    measured: Measures,
+) -> Draft:  # fmt: skip
+    """The draft of a version, checked as far as it can be before its bytes are read."""
+    said = VersionRegistered(
+        version=1, manifest="sha256:" + "0" * 64, loader="files", size_bytes=0, file_count=0, key=given.key(key),
+        params=given.params(params), labels=given.labels(labels), data=given.datasets(data),
+        signature=given.signature(signature), parents=_parents(inside, parents),
+    )  # fmt: skip
+    given.storable(said, Evaluated(version=1, metrics=measured.metrics))
+    return Draft(said, given.card(card), measured)
+
+
+def register(
+    inside: Inside, model: str, artifact: Any, draft: Draft, *, run: Any, trust: str | None, loader: str | None, because: str | None,
+    progress: Progress,
+) -> Version:  # fmt: skip
+    """Store the artifact and record the draft as the next version of ``model``."""
+    name, reason = model_name(model), given.reason(because)
+    said = draft.said
+    with as_files(artifact, trust=trust, loader=loader) as (path, format_name):
+
+        def stored(place: Places) -> Wish:  # from here on bytes are written
+            nonlocal said
+            seen = inside.run(run, place)
+            evaluation = _evaluated(inside, 1, draft.measured, place, run=seen) if draft.measured else None
+            manifest, digest = blobs.put_artifact(inside.store, path, loader=format_name, progress=progress, place=place)
+            learnt: dict[str, Any] = {
+                "run": seen, "manifest": digest, "loader": format_name, "size_bytes": manifest.size_bytes,
+                "file_count": len(manifest.files), "key": draft.said.key or _key_of_run(seen, digest),
+                "card": None if draft.card is None else blobs.put(inside.store, draft.card, place),
+            }  # fmt: skip
+            said = draft.said.model_copy(update=learnt)
+            return Wish(lambda state, _: decide.register(state, said, evaluation), seen, asked=(said, evaluation))
+
+        state = inside.journals.store_and_transact(name, stored, because=reason)
+    number = state.by_key[said.key] if said.key else state.newest
+    return version_view(name, state, state.versions[number - 1])
+
+
+def evaluate(
+    inside: Inside, ref: VersionRef, measured: Measures, *, examples: str | os.PathLike[str] | None, evaluator: str | None,
+    key: str | None, run: Any, because: str | None,
+) -> Evaluation:  # fmt: skip
+    """Record what was measured about a version."""
+    model, number = inside.number(ref)
+    reason, key, evaluator = given.reason(because), given.key(key), given.label_text(evaluator, "evaluator")
+    said = Evaluated(version=number)
+
+    def stored(place: Places) -> Wish:  # from here on bytes are written
+        nonlocal said
+        seen = inside.run(run, place)
+        table = None if examples is None else blobs.put_file(inside.store, Path(examples), place)
+        said = _evaluated(inside, number, measured, place, run=seen, key=key, evaluator=evaluator, examples=table)
+        return Wish(lambda state, _: decide.evaluate(state, said), seen, asked=said)
+
+    state = inside.journals.store_and_transact(model, stored, because=reason)
+    recorded = [e for e in state.versions[number - 1].evaluations if said.key is None or e.said.key == said.key]
+    return evaluation_view(model, recorded[-1])
+
+
+def evaluate_on(
+    inside: Inside, ref: VersionRef, scoring: Scoring, *, also: str | None, trust: bool, run: Any, because: str | None
+) -> tuple[Evaluation, ...]:  # fmt: skip
+    """Score a version, and the holder of the alias ``also`` if that is another, on the same data; record both."""
+    model, number = inside.number(ref)
+    state = inside.state(model)
+    holder = state.holder(alias_name(also)) if also is not None else None
+    numbers = [number, *([holder.number] if holder and holder.number != number else [])]
+    scored = [(each, scoring(_loaded(inside, model, state, each, trust))) for each in numbers]  # all of it before the first is recorded
+    return tuple(_recorded(inside, f"{model}@{each}", scoring, found, run, because) for each, found in scored)
+
+
+def parent_of(version: Version) -> Parent:
+    return Parent(model=version.model, version=version.number, manifest=version.digest)
+
+
+def _loaded(inside: Inside, model: str, state: ModelState, number: int, trust: bool) -> Any:
+    """The model as an object. It is looked at, not built upon: it becomes no parent of what this run registers."""
+    version = state.versions[number - 1]
+    return load_artifact(inside.store, version.manifest, ref=f"{model}@{number}", trust=trust, author=version.stamp.by.actor)
+
+
+def _recorded(inside: Inside, ref: str, scoring: Scoring, scored: Scored, run: Any, because: str | None) -> Evaluation:
+    measured = measures(scored.metrics, scored.slices, scoring.holdout.dataset)
+    with scored.examples_file() as examples:
+        return evaluate(inside, ref, measured, examples=examples, evaluator=scoring.evaluator, key=None, run=run, because=because)
+
+
+def _parents(inside: Inside, named: Iterable[Any]) -> tuple[Parent, ...]:
+    """The parents that were named and those that this flow run has loaded, each once."""
+    listed = (ref if isinstance(ref, Parent) else _parent(inside, ref) for ref in given.several(named, "parents"))
+    return tuple(dict.fromkeys([*listed, *loaded_in_run()]))
+
+
+def _parent(inside: Inside, ref: VersionRef) -> Parent:
+    model, number = inside.number(ref)
+    return Parent(model=model, version=number, manifest=inside.journals.of(model).state(fresh=False).versions[number - 1].manifest)
+
+
+def _evaluated(inside: Inside, number: int, measured: Measures, place: Place, **more: Any) -> Evaluated:
+    table = blobs.put(inside.store, encode({"rows": measured.rows}), place) if measured.rows else None
+    on = measured.on
+    draft = Evaluated(
+        version=number, dataset=on.name, dataset_digest=on.digest, metrics=measured.metrics, table=table,
+        n=measured.n if measured.n is not None else on.rows, **more,
+    )  # fmt: skip
+    if draft.key is None and draft.run and draft.run.flow_run:
+        said = draft.model_dump(exclude={"run", "key", "version"}, exclude_none=True)
+        return draft.model_copy(update={"key": f"run:{draft.run.flow_run}:{digest_of(encode(said))}"})
+    return draft
+
+
+def _key_of_run(run: Run | None, digest: str) -> str | None:
+    """Inside a flow run the same bytes are the same version: a resumed or retried run has new task run ids, but keeps this."""
+    return f"run:{run.flow_run}:{digest}" if run and run.flow_run else None

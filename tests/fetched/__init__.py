@@ -1,0 +1,1 @@
+"""Large artifacts on their way to a registry and back."""

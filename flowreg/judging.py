@@ -201,7 +201,8 @@ def _per_example(store: Store, ref: str, evaluation: EvaluationState) -> PerExam
 
     @cache
     def read() -> Table:
-        return read_table(blobs.get(store, said.examples or "", what=f"the examples of {ref}"))
+        with blobs.as_file(store, said.examples or "", what=f"the examples of {ref}") as file:
+            return read_table(file.read_bytes())
 
     return PerExample(said.dataset, said.dataset_digest, read, said.n, evaluation.stamp.seq)
 

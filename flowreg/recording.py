@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from .core.events import Dataset, Evaluated, Parent, Run, VersionRegistered
 from .core.names import alias_name, model_name
 from .core.state import ModelState
 from .core.views import Evaluation, Version, evaluation_view, version_view
+from .errors import BadInput
 from .inside import Inside, VersionRef
 from .journals import Wish
 from .lineage.loaded import loaded_in_run
@@ -27,6 +28,8 @@ from .scoring import Scored, Scoring
 from .storage import blobs
 from .storage.hashing import Progress
 from .storage.incarnations import Place, Places
+from .storage.local import read_all, regular_file
+from .tables import encoded_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ def evaluate(
     """Record what was measured about a version."""
     model, number = inside.number(ref)
     reason, key, evaluator = given.reason(because), given.key(key), given.label_text(evaluator, "evaluator")
+    measured = measured if examples is None else _counted(measured, Path(examples))
     said = Evaluated(version=number)
 
     def stored(place: Places) -> Wish:  # from here on bytes are written
@@ -158,8 +162,35 @@ def _parent(inside: Inside, ref: VersionRef) -> Parent:
     return Parent(model=model, version=number, manifest=inside.journals.of(model).state(fresh=False).versions[number - 1].manifest)
 
 
+def _counted(measured: Measures, examples: Path) -> Measures:
+    """With the number of examples in the file, so that none can be left out later. ``BadInput`` where no gate could read it.
+
+    Without numpy, or pyarrow for Parquet, nobody looks until it is judged.
+    """
+    from .gates.examples import BYTES_LIMIT, read
+
+    with regular_file(examples) as file:
+        if os.fstat(file).st_size > BYTES_LIMIT:
+            raise BadInput(
+                f"{str(examples)!r} is larger than {BYTES_LIMIT >> 30} GiB", where="nothing was recorded",
+                do="give a sample of the examples", code="bad-examples",
+            )  # fmt: skip
+        raw = read_all(file)
+    try:
+        count = len(read(raw))
+    except ModuleNotFoundError:
+        return measured
+    said = measured.n if measured.n is not None else measured.on.rows
+    if said not in (None, count):
+        raise BadInput(
+            f"{said} examples were measured, and {str(examples)!r} has {count}", where="nothing was recorded",
+            do="give the examples that the metrics were measured on, each of them", code="bad-examples",
+        )  # fmt: skip
+    return replace(measured, n=count)
+
+
 def _evaluated(inside: Inside, number: int, measured: Measures, place: Place, **more: Any) -> Evaluated:
-    table = blobs.put(inside.store, encode({"rows": measured.rows}), place) if measured.rows else None
+    table = blobs.put(inside.store, encoded_rows(measured.rows), place) if measured.rows else None
     on = measured.on
     draft = Evaluated(
         version=number, dataset=on.name, dataset_digest=on.digest, metrics=measured.metrics, table=table,

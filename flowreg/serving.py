@@ -15,7 +15,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .artifacts import fetch_artifact, load_artifact
 from .core.decide import resolve as resolve_in_state
@@ -26,6 +26,9 @@ from .journals import Journals
 from .root import default_root
 from .storage.caches import Head, newest_head, read_head
 from .storage.store import open_store
+
+if TYPE_CHECKING:
+    from .core.signature import Signature
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,20 @@ class Reader:
         self._replayed.add(parsed.model)
         version = resolve_in_state(state, parsed)
         return Resolved(parsed.model, version.number, version.manifest)
+
+    def signature(self, ref: str | Resolved) -> Signature | None:
+        """What the input of a version looks like, if that was recorded: ``signature.violations(rows)`` says what is wrong with a request.
+
+        Reads the model's journal. ``BadInput`` where what was recorded is in a form of somebody's own.
+        """
+        from .core.signature import Signature
+
+        found = ref if isinstance(ref, Resolved) else self.resolve(ref)
+        recorded = self._journals.of(found.model).state(fresh=False).versions
+        if found.number > len(recorded):
+            recorded = self._journals.of(found.model).state().versions
+        said = recorded[found.number - 1].said.signature
+        return None if said is None else Signature.read(said)
 
     def fetch(self, ref: str | Resolved, into: str | os.PathLike[str]) -> Path:
         """Bring the files of a version into the new folder ``into``, every byte verified; the folder."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .core.codec import decode
+from .core.codec import decode, encode
 from .core.decision import Decision
 from .core.events import read_measure
 from .errors import BadInput, Corrupt
 from .storage import blobs
+from .storage.bounded import READ_LIMIT
 from .storage.store import Store
 
-TABLE_LIMIT = 64 << 20  # bytes of one table of sliced values
+TABLE_LIMIT = READ_LIMIT  # bytes of one table of sliced values
 
 
 def read_decision(store: Store, digest: str) -> Decision:
@@ -22,6 +23,17 @@ def read_decision(store: Store, digest: str) -> Decision:
         return Decision.model_validate(decode(raw))
     except ValueError as error:
         raise Corrupt(f"the decision {digest[:19]}… cannot be read: {error}", do="run flowreg check", code="bad-decision") from None
+
+
+def encoded_rows(rows: list[dict[str, Any]]) -> bytes:
+    """The sliced values of an evaluation, as they are stored. ``BadInput`` for more than can be read again."""
+    raw = encode({"rows": rows})
+    if len(raw) > TABLE_LIMIT:
+        raise BadInput(
+            f"the values of {len(rows):,} slices make {len(raw) >> 20} MiB, and {TABLE_LIMIT >> 20} is the most",
+            where="nothing was recorded", do="slice by coarser columns; values for each example go into examples=", code="too-many",
+        )  # fmt: skip
+    return raw
 
 
 def slice_rows(store: Store, table: str | None, what: str) -> list[dict[str, Any]]:

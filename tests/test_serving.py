@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from flowreg import BadInput, Corrupt, NotFound, Refused, Registry, serving
+from flowreg import BadInput, Corrupt, NotFound, Refused, Registry, Signature, serving
 from flowreg.core.layout import head_path
 from flowreg.serving import Reader
 from tests.conftest import Root
@@ -86,6 +86,22 @@ def test_a_pickle_is_not_loaded_unasked(served: tuple[Registry, Reader]) -> None
     """Trust is given by whoever loads, not by whoever registered."""
     with pytest.raises(Refused, match="runs code from whoever wrote it"):
         served[1].load("risk/churn@champion")
+
+
+def test_a_request_is_checked_against_the_recorded_input(any_root: Root) -> None:
+    """By the signature of the version that an alias names now; None where none was recorded."""
+    url, options = any_root
+    registry, reader = Registry(url, storage_options=options), Reader(url, storage_options=options)
+    registry.register("churn", {"w": 1}, trust="pickle")
+    assert reader.signature("churn@1") is None
+    registry.register("churn", {"w": 2}, trust="pickle", signature=Signature.of({"age": [41, 25], "city": ["Bonn", None]}))
+    registry.promote("churn@2", to="champion")
+
+    signature = reader.signature("churn@champion")
+
+    assert signature is not None
+    assert signature.violations([{"age": 41, "city": "Kiel"}]) == ()
+    assert "age" in str(signature.violations([{"age": "41", "city": "Kiel"}]))
 
 
 @pytest.mark.parametrize("damage", [b"", b"{}", b'{"digest":"sha256:00","head":{}}', b"\xff" * 100])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
-from ..errors import BadInput
+from ..errors import BadInput, Unavailable
 from . import given, report
 from .blocks import Block, Column, Grid, Line, Span, hint, quiet, strong
+from .here import Here
 from .options import AsJson, AsOf, Because, DryRun, InHere, Reason, Ref, Texts, To
 from .report import DRY
 
@@ -29,13 +32,16 @@ def approve(
     to: To,
     because: Reason,
     reject: Annotated[bool, Parameter(help="Say no instead: it blocks until you say yes.")] = False,
+    resume: Annotated[bool, Parameter(help="Have the flow run that asked for it go on, if it waits for nobody else.")] = False,
     dry_run: DryRun = False,
     json: AsJson = False,
 ) -> int:
     """A person's word about a promotion, and what the gates say with it."""
     registry = here.registry(dry_run=dry_run)
     said = registry.approve(ref, to=to, because=because, reject=reject)
-    return here.answer(said, as_json=json, drawn=lambda: _said(said, registry.judge(ref, to=to), _waiting_run(registry, said), dry_run))
+    decision, waiting = registry.judge(ref, to=to), _waiting_run(registry, said)
+    told = here.answer(said, as_json=json, drawn=lambda: _said(said, decision, waiting, dry_run, resume))
+    return _resumed(here, waiting) if resume and not dry_run and waiting and decision.outcome != "waiting" else told
 
 
 def put(
@@ -67,7 +73,22 @@ def show(*, here: InHere, json: AsJson = False, as_of: AsOf = None) -> int:
     return here.answer(found, as_json=json, drawn=lambda: _groups(found, ""))
 
 
-def _said(said: Approval, decision: Decision, waiting: str | None, dry_run: bool) -> Iterator[Block]:
+def _resumed(here: Here, flow_run: str) -> int:
+    """Prefect is asked by a process of its own: nothing of the command line imports it."""
+    ended = subprocess.run([sys.executable, "-m", "flowreg.prefect.resume", flow_run], capture_output=True, text=True)
+    if ended.returncode:
+        reason = ended.stderr.strip().rpartition("\n")[2] if "Traceback" in ended.stderr else ended.stderr.strip()
+        raise Unavailable(
+            f"flow run {flow_run} was not resumed: {reason}",
+            where="what was said stands in the registry",
+            do="resume it in Prefect's UI with 'look again'",
+            code="not-resumed",
+        )
+    here.err.write(ended.stdout)
+    return 0
+
+
+def _said(said: Approval, decision: Decision, waiting: str | None, dry_run: bool, resume: bool) -> Iterator[Block]:
     yield from report.gate_rows(decision)
     verb = ("would " if dry_run else "") + ("approve" if said.approved else "reject") + ("" if dry_run else "d" if said.approved else "ed")
     mark = Span("✓ ", "good") if said.approved else Span("✗ ", "bad")
@@ -77,7 +98,8 @@ def _said(said: Approval, decision: Decision, waiting: str | None, dry_run: bool
     if dry_run:
         return
     if waiting is not None and decision.outcome != "waiting":
-        yield hint("A flow run waits for this", f"python -m flowreg.prefect.resume {waiting}")
+        if not resume:
+            yield hint("A flow run waits for this; have it go on", f"python -m flowreg.prefect.resume {waiting}")
     elif decision.outcome == "promote":
         yield hint("All gates pass now", f"flowreg promote {said.ref} --to {said.alias}")
     yield hint("What was said", f"flowreg history {said.model}")

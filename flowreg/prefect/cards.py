@@ -55,14 +55,15 @@ def gate_rows(decision: Decision) -> list[dict[str, str]]:
 
 
 def gate_summary(decision: Decision) -> str:
-    """One line over the gate table, in Markdown."""
+    """One line over the gate table, in Markdown; the decision's warnings are in it."""
     candidate = f"{decision.model}@{decision.candidate.version}"
     holder = f"{decision.model}@{decision.base.version}" if decision.base else "nobody"
     outcome = "overridden" if decision.override else {"promote": "passed"}.get(decision.outcome, decision.outcome)
     said = f"**{outcome}**: {escaped(candidate)} as {escaped(decision.alias)}, held by {escaped(holder)} until then"
     policy = f"policy {code(decision.policy_name)}"
     reason = f", because {escaped(decision.override.reason)}" if decision.override else ""
-    return f"{said} ({policy}){reason}"
+    warnings = "".join(f". Note: {escaped(warning)}" for warning in decision.warnings)
+    return f"{said} ({policy}){reason}{warnings}"
 
 
 def history_rows(lines: Iterable[HistoryLine]) -> list[dict[str, str]]:

@@ -9,6 +9,7 @@ folder that gets its name when it is complete.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
@@ -81,6 +82,15 @@ def get(store: Store, digest: str, *, what: str) -> bytes:
     data = read_blob(store, digest)
     _verify(None if data is None else digest_of(data), digest, what, store)
     return data or b""
+
+
+@contextlib.contextmanager
+def as_file(store: Store, digest: str, *, what: str) -> Iterator[Path]:
+    """The blob as a file of its own, verified, as long as the block lasts: for what may be larger than ``READ_LIMIT``."""
+    with tempfile.TemporaryDirectory(prefix="flowreg-blob-") as folder:
+        into = Path(folder, "blob")
+        _verify(get_blob(store, digest, lambda path: store.get_file(path, into)), digest, what, store)
+        yield into
 
 
 def get_manifest(store: Store, digest: str, *, what: str, cache: Cache | None = None) -> Manifest:

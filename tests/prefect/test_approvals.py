@@ -150,6 +150,24 @@ def test_words_from_the_command_line_count_when_the_run_looks_again(asked: Asked
     assert registry.decisions("churn@2")[0].flow_run == str(asked.id)
 
 
+def test_the_command_line_has_the_run_go_on(asked: Asked, registry: Registry, capsys: pytest.CaptureFixture[str]) -> None:
+    """``flowreg approve --resume``, once nobody else is awaited; where Prefect says no, the word stands all the same."""
+    from flowreg.cli.app import run
+
+    asked.start()
+    Registry(registry.root, actor="ana").approve("churn@2", to="champion", because="read it")
+    command = ["approve", "churn@2", "--to", "champion", "--because", "so have I", "--resume", "--root", registry.root]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("FLOWREG_ACTOR", "ben")
+        assert run(command) == 0
+        assert f"flow run {asked.id} looks again" in capsys.readouterr().err
+        assert run(command) == 7
+        assert "does not wait" in capsys.readouterr().err
+
+    assert asked.start().is_completed()
+    assert registry.get("churn@champion").number == 2
+
+
 def test_only_a_run_that_waits_looks_again(asked: Asked) -> None:
     """Not one that has not begun, not one that there is not, not what is no id."""
     from flowreg import BadInput, NotFound, Refused

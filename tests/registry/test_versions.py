@@ -11,7 +11,7 @@ import pytest
 
 from flowreg import Registry
 from flowreg.core.events import Dataset, Run
-from flowreg.errors import NotFound, Refused
+from flowreg.errors import BadInput, NotFound, Refused
 from tests.registry.conftest import everything
 
 Artifact = Callable[[str], Path]
@@ -155,3 +155,31 @@ def test_what_is_not_there_is_not_found(three: Registry) -> None:
         with pytest.raises(NotFound):
             ask()
     assert [line.model for line in three.models()] == ["churn"]
+
+
+def test_examples_are_looked_at_before_they_are_stored(registry: Registry, tmp_path: Path) -> None:
+    """What no gate could read, or has more or fewer rows than were measured, is refused; else their number is recorded."""
+    numpy = pytest.importorskip("numpy")
+    registry.register("churn", {"w": 1}, trust="pickle")
+    table, junk = tmp_path / "examples.npz", tmp_path / "examples.parquet"
+    numpy.savez_compressed(table, id=[1, 2, 3], y=[0, 1, 1], score=[0.2, 0.9, 0.4])
+    junk.write_bytes(b"PAR0")
+
+    with pytest.raises(BadInput, match="neither NPZ nor Parquet"):
+        registry.evaluate("churn@1", {"auc": 1.0}, examples=junk)
+    with pytest.raises(BadInput, match=r"4 examples were measured, and .* has 3"):
+        registry.evaluate("churn@1", {"auc": 1.0, "n": 4}, examples=table)
+    assert registry.get("churn@1").evaluations == ()
+
+    assert registry.evaluate("churn@1", {"auc": 1.0}, examples=table).n == 3
+
+
+def test_more_slices_than_can_be_read_are_not_recorded(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The limit of reading is that of writing."""
+    monkeypatch.setattr("flowreg.tables.TABLE_LIMIT", 1000)
+    registry.register("churn", {"w": 1}, trust="pickle")
+
+    with pytest.raises(BadInput, match="is the most"):
+        registry.evaluate("churn@1", slices={f"customer={n}": {"auc": 0.5} for n in range(100)})
+
+    assert registry.get("churn@1").evaluations == ()

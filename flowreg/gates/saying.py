@@ -28,10 +28,10 @@ _WIDE = Context(prec=80, rounding=ROUND_HALF_EVEN)
 
 
 def pair(left: Decimal, right: Decimal) -> tuple[str, str]:
-    """Both numbers with the same number of decimals, at least four unless both are whole.
+    """Both numbers with the same number of decimals, at least four unless both are whole or large.
 
-    >>> pair(Decimal("0.8"), Decimal("0.85"))
-    ('0.8000', '0.8500')
+    >>> pair(Decimal("0.8"), Decimal("0.85")), pair(Decimal(73685), Decimal("86684.8"))
+    (('0.8000', '0.8500'), ('73685.0', '86684.8'))
     """
     if max(abs(left), abs(right)) >= 10**_MOST_PLACES:
         return str(left), str(right)
@@ -67,7 +67,11 @@ def side(node: Node, printed: str) -> str:
 
 
 def _places(number: Decimal) -> int:
-    return _PLACES if not number else max(_PLACES, 1 - number.adjusted())
+    """How many decimals say enough: four, more for what is tiny, fewer from a thousand on."""
+    if not number:
+        return _PLACES
+    size = number.adjusted()
+    return max(0, _PLACES + 1 - size) if size >= 3 else max(_PLACES, 1 - size)
 
 
 def _fixed(number: Decimal, places: int) -> str:

@@ -98,7 +98,7 @@ def evaluate_model(
             _ref(version), metrics, on=on, slices=slices, examples=examples, evaluator=evaluator, run=captured, because=because
         )
         found = (given,)
-    for evaluation in found:
+    for evaluation in reversed(found):  # so that the card shown last is that of the version asked about
         run_logger().info("evaluated %s%s", evaluation.ref, f" on {evaluation.dataset}" if evaluation.dataset else "")
         show_version(where.get(evaluation.ref), root=where.root)
     return found[0]

@@ -41,7 +41,7 @@ def test_an_error_of_the_copier_is_raised(tmp_path: Path, monkeypatch: pytest.Mo
     def full(*_: object) -> int:
         raise OSError(errno.ENOSPC, "no space left on device")
 
-    monkeypatch.setattr(hashing, "_copy_some", full)
+    monkeypatch.setattr(hashing, "copy_some", full)
 
     with pytest.raises(OSError, match="no space left"):
         _copied(tmp_path, os.urandom(SMALL + 1))

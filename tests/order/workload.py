@@ -84,15 +84,15 @@ class _Writer:
         self.diary.answered(name, outcome, **seen)
 
     def _register(self, name: str, model: str, given: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
-        version = self.registry.register(model, {"made by": name}, trust="pickle", key=name, because=name, keep=True)
+        version = self.registry.register(model, {"made by": name}, trust="pickle", key=name, because=name)
         return "done", {"version": version.number}
 
     def _evaluate(self, name: str, model: str, given: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
-        self.registry.evaluate(f"{model}@{given['number']}", {"auc": 0.9}, on="july", key=name, because=name, keep=True)
+        self.registry.evaluate(f"{model}@{given['number']}", {"auc": 0.9}, on="july", key=name, because=name)
         return "done", {}
 
     def _promote(self, name: str, model: str, given: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:
-        move = self.registry.promote(f"{model}@{given['number']}", to=given["alias"], because=name, keep=True)
+        move = self.registry.promote(f"{model}@{given['number']}", to=given["alias"], because=name)
         return ("done", {"version": move.version.number}) if move.because == name else ("nothing", {})
 
     def _rollback(self, name: str, model: str, given: dict[str, Any]) -> tuple[Outcome, dict[str, Any]]:

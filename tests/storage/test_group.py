@@ -264,7 +264,7 @@ def test_who_is_interrupted_while_it_waits_takes_its_request_back() -> None:
     store.shut()
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(journals.transact, "churn", registering("first"))
-        assert store.reached.wait(PATIENCE_S)
+        until(lambda: waiting(journals) == 1 and store.reached.is_set())
         pool.submit(interrupt_main_once, lambda: waiting(journals) == 2)
         with pytest.raises(KeyboardInterrupt):
             journals.transact("churn", registering("mine"))

@@ -38,6 +38,7 @@ from .uploads import SourceChanged, Unfinished, base64_of, give_up, is_s3, size_
 IN_MEMORY = 16 << 20  # bytes up to which a blob travels as one request
 IN_FLIGHT_BYTES = 128 << 20  # of all requests of a store together
 WORTH_ASKING = 16 << 10  # bytes from which asking whether a blob is there is cheaper than sending it again
+TRIES = 3  # of a blob that is taken, and then is not there
 FIRST = entry_path(None, 1)  # where a registry begins
 
 
@@ -166,14 +167,20 @@ class FsspecStore:
 
     def put_bytes(self, path: str, data: bytes) -> None:
         """A blob that is small enough to be in memory, if absent. The same bytes twice are one blob."""
-        try:
-            self.create(path, data)
-        except FlowregError:
-            raise
-        except Exception as error:
-            # Taken, or the reply was lost: the name is the digest, so what counts is that the whole of it is there.
-            self._require(path, len(data), error)
-            self._met_before = True
+        for tries_left in reversed(range(TRIES)):
+            try:
+                return self.create(path, data)
+            except FlowregError:
+                raise
+            except Exception as error:
+                # Taken, or the reply was lost: the name is the digest, so what counts is that the whole of it is there.
+                found = self.size(path)
+                if found is None and isinstance(error, FileExistsError) and tries_left:
+                    continue  # a collection has just removed it
+                self._require(path, len(data), found, error)
+                self._met_before = True
+                return None
+        return None
 
     def put_file(self, source: Path, place: Callable[[str], str], progress: Progress = no_progress) -> tuple[int, str]:
         """Store the file under ``place(its digest)`` if absent. Returns its size in bytes and its digest."""
@@ -259,7 +266,7 @@ class FsspecStore:
         except SourceChanged:
             raise file_changed(source) from None
         except Exception as error:  # taken meanwhile, or our own reply was lost: what counts is that all of it is there
-            self._require(path, parts.size_bytes, error)
+            self._require(path, parts.size_bytes, self.size(path), error)
         else:
             if not is_s3(fs) and not same_file(before, os.fstat(fd)):
                 fs.rm_file(f"{base}/{path}")  # it was read twice, and nobody knows what was sent
@@ -317,10 +324,9 @@ class FsspecStore:
         except Exception as error:  # botocore's are no OSError: no credentials, no connection
             raise self._unavailable(error) from error
 
-    def _require(self, path: str, size: int, error: Exception | None) -> None:
-        found = self.size(path)
+    def _require(self, path: str, size: int, found: int | None, error: Exception) -> None:
         if found is None:
-            raise self._unavailable(error or FileNotFoundError(path)) from error
+            raise self._unavailable(error) from error
         require_size(size, found, where=f"{self.root}/{path}")
 
     def _bytes_or_none(self, path: str, found: Any) -> bytes | None:

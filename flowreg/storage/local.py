@@ -132,13 +132,9 @@ class LocalStore:
             with self._temporary(staging) as (fd, temporary):
                 size, digest = copy_hashing(origin, fd, write_back(fd), progress)
                 target = self._target(place(digest))
-                if os.path.lexists(target):
-                    self._confirm(target)
-                else:
+                if not (os.path.lexists(target) and self._has(target, size)):
                     os.fsync(fd)
-                    with contextlib.suppress(FileExistsError):  # another process stored the same bytes meanwhile
-                        self._name(temporary, target)
-                require_size(size, os.lstat(target).st_size, where=target)
+                    self._put(lambda: self._name(temporary, target), target, size)
         return size, digest
 
     def put_files(self, sources: Sequence[Path], place: Callable[[str], str], progress: Progress = no_progress) -> list[tuple[int, str]]:
@@ -147,11 +143,7 @@ class LocalStore:
 
     def put_bytes(self, path: str, data: bytes) -> None:
         """Durably put a blob that is small enough to be in memory, if absent."""
-        try:
-            self.create(path, data)
-        except FileExistsError:
-            self._confirm(os.path.join(self.root, path))
-            require_size(len(data), os.lstat(os.path.join(self.root, path)).st_size, where=os.path.join(self.root, path))
+        self._put(lambda: self.create(path, data), os.path.join(self.root, path), len(data))
 
     def get_file(self, path: str, into: Path, *, size_bytes: int | None = None, progress: Progress = no_progress) -> str | None:
         """Copy the file at ``path`` to the new file ``into`` and return the digest of what was copied; None if there is none."""
@@ -218,6 +210,25 @@ class LocalStore:
                 ) from None
             raise
         self._confirm(target)
+
+    def _put(self, name: Callable[[], None], target: str, size: int) -> None:
+        """Give a blob its name. Where another process did, the bytes are there; unless a collection has just removed them: then again."""
+        while True:
+            try:
+                return name()
+            except FileExistsError:
+                if self._has(target, size):
+                    return None
+
+    def _has(self, target: str, size: int) -> bool:
+        """Whether the blob is there, to stay through a power cut; ``Corrupt`` where something else is."""
+        self._confirm(target)
+        try:
+            found = os.lstat(target).st_size
+        except FileNotFoundError:
+            return False
+        require_size(size, found, where=target)
+        return True
 
     def _confirm(self, target: str) -> None:
         """The name of ``target`` survives a power cut from here on, whoever gave it."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from flowreg import Corrupt, Policy, Refused, Registry
 from flowreg.core.events import Fenced
+from flowreg.core.layout import blob_path
 from flowreg.storage import blobs
+from flowreg.storage.store import open_store
 from tests.collect.test_interleavings import NOW
 
 
@@ -90,6 +93,30 @@ def test_a_lost_manifest_stops_the_collection(registry: Registry) -> None:
     with pytest.raises(Corrupt):
         registry.collect(dry_run=False, grace=NOW)
     assert _stored(registry) == before
+
+
+@pytest.mark.parametrize(("where", "looks"), [("local", "_confirm"), ("memory", "size")])
+@pytest.mark.parametrize("put", ["bytes", "file"])
+def test_a_blob_that_is_removed_while_it_is_stored_again_is_stored(
+    put: str, where: str, looks: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer has learnt that the path is taken, and a collection comes before it looks at what is there."""
+    store = open_store(tmp_path / "r" if where == "local" else f"memory://{tmp_path}")
+    path = blob_path(store.put_file(_file(tmp_path, b"weights"), blob_path)[1])
+    look = getattr(type(store), looks)
+
+    def removed_before(self: Any, *given: Any) -> Any:
+        monkeypatch.undo()
+        store.remove(path)
+        return look(self, *given)
+
+    monkeypatch.setattr(type(store), looks, removed_before)
+    if put == "bytes":
+        store.put_bytes(path, b"weights")
+    else:
+        store.put_file(_file(tmp_path, b"weights"), blob_path)
+
+    assert store.read(path) == b"weights"
 
 
 def test_a_held_version_is_not_retired(registry: Registry) -> None:

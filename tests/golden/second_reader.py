@@ -83,6 +83,22 @@ def allowed(root: Path, said: dict[str, Any], event: dict[str, Any], moves: list
             return policy is None
 
 
+def counts(
+    root: Path, said: dict[str, Any], event: dict[str, Any], versions: list[dict[str, Any]], moves: list[dict[str, Any]],
+    words: list[dict[str, Any]],
+) -> bool:  # fmt: skip
+    """Whether a person's word is about what is there."""
+    policy = policy_in_force(root, said["model"], event["alias"], said["under"])
+    return (
+        bool(said.get("because"))
+        and policy is not None
+        and event["policy_digest"] == policy["digest"]
+        and versions[event["version"] - 1]["manifest"] == event["manifest"]
+        and (event.get("base"), event["generation"]) == (moves[-1].get("version") if moves else None, len(moves))
+        and event.get("key") not in {word["key"] for word in words if "key" in word}
+    )
+
+
 def same_bytes(versions: list[dict[str, Any]], number: int, barred: set[Any]) -> set[int]:
     """This version, with all that have its bytes if those are among ``barred``."""
     manifest = versions[number - 1]["manifest"]
@@ -94,6 +110,9 @@ def state_of(root: Path, model: str) -> dict[str, Any]:
     aliases: dict[str, list[dict[str, Any]]] = {}
     retired: set[int] = set()
     barred: set[str] = set()
+    dropped: set[int] = set()
+    held: set[int | None] = set()
+    words: list[dict[str, Any]] = []
     void: list[int] = []
     for seq, (_, said) in enumerate(entries(root, model), start=1):
         if said is None:
@@ -104,6 +123,7 @@ def state_of(root: Path, model: str) -> dict[str, Any]:
                 case "version_registered":
                     versions.append({"manifest": event["manifest"], "labels": event["labels"], "metrics": {}})
                     retired |= {len(versions)} if event["manifest"] in barred else set()
+                    dropped -= same_bytes(versions, len(versions), {event["manifest"]})
                 case "evaluated":
                     versions[event["version"] - 1]["metrics"].update(event["metrics"])
                 case "labelled":
@@ -114,6 +134,25 @@ def state_of(root: Path, model: str) -> dict[str, Any]:
                         void.append(seq)
                         break
                     moves.append(event)
+                case "approved":
+                    if not counts(root, said, event, versions, aliases.get(event["alias"], []), words):
+                        void.append(seq)
+                        break
+                    words.append({**event, "person": event.get("person", said["by"]["actor"])})
+                case "held":
+                    held.add(event.get("version"))
+                case "released":
+                    held.discard(event.get("version"))
+                case "bytes_dropped":
+                    same = same_bytes(versions, event["version"], {event["manifest"]})
+                    if (
+                        versions[event["version"] - 1]["manifest"] != event["manifest"]
+                        or not same <= retired - dropped
+                        or held & {None, *same}
+                    ):
+                        void.append(seq)
+                        break
+                    dropped |= same
                 case "retired":
                     retired |= same_bytes(versions, event["version"], {event.get("manifest")})
                     barred |= {event["manifest"]} if "manifest" in event else set()
@@ -121,7 +160,16 @@ def state_of(root: Path, model: str) -> dict[str, Any]:
                     retired -= same_bytes(versions, event["version"], barred)
                     barred.discard(versions[event["version"] - 1]["manifest"])
     holders = {alias: moves[-1].get("version") for alias, moves in aliases.items()}
-    return {"versions": versions, "aliases": holders, "retired": sorted(retired), "void": void}
+    told = [(word["version"], word["person"], word["verdict"]) for word in words]
+    return {
+        "versions": versions, "aliases": holders, "retired": sorted(retired), "dropped": sorted(dropped), "approvals": told, "void": void,
+    }  # fmt: skip
+
+
+def people_of(root: Path) -> dict[str, list[str]]:
+    """Who is in which group."""
+    events = [event for _, said in entries(root, None) for event in (said or {}).get("events", ())]
+    return next((event["groups"] for event in reversed(events) if event["kind"] == "people_set"), {})
 
 
 def files_of(root: Path, manifest: str) -> dict[str, bytes]:

@@ -15,6 +15,7 @@ from flowreg import Registry
 from tests.golden import second_reader
 
 GOLDEN = Path(__file__).parent / "v1"
+LATER = Path(__file__).parent / "v1_later"  # what format 1 came to know later
 
 
 @pytest.fixture
@@ -85,6 +86,40 @@ def test_a_second_implementation_agrees(registry: Registry) -> None:
     assert second["retired"] == [v.number for v in versions if v.retired]
     assert second["void"] == [line.seq for line in registry.history("flights") if line.void]
     assert set(second_reader.files_of(GOLDEN, versions[0].digest)) == {"model.pkl"}
+
+
+@pytest.fixture
+def later(tmp_path: Path) -> Registry:
+    shutil.copytree(LATER, tmp_path / "later")
+    return Registry(tmp_path / "later")
+
+
+def test_what_came_later_is_what_it_was(later: Registry, tmp_path: Path) -> None:
+    """People, their words, barred bytes, and bytes that were dropped or came back; a drop against the rules has no effect."""
+    versions = later.versions("churn")
+
+    assert later.people() == {"model-risk": ("ana", "bo", "cleo")}
+    assert [(a.person, a.approved) for v in versions[:3] for a in later.approvals(v)] == [("bo", True), ("cleo", False), ("bea", True)]
+    assert [v.number for v in versions if v.retired] == [2, 4]
+    assert [v.number for v in versions if v.dropped] == [2, 4]
+    assert (later.fetch("churn@3", tmp_path / "out") / "model.txt").read_text() == "third"
+    assert [line.void for line in later.history("churn") if line.void] == ["version 1 has these bytes and is not retired"]
+    assert later.check(read_data=True).faults == ()
+
+
+def test_a_second_implementation_agrees_on_what_came_later(later: Registry) -> None:
+    """With the same standard library and the same page."""
+    second, versions = second_reader.state_of(LATER, "churn"), later.versions("churn")
+
+    assert [v["manifest"] for v in second["versions"]] == [v.digest for v in versions]
+    assert second["aliases"] == {alias: v.number for v in versions for alias in v.aliases}
+    assert second["retired"] == [v.number for v in versions if v.retired]
+    assert second["dropped"] == [v.number for v in versions if v.dropped]
+    words = [(v.number, a.person, "approved" if a.approved else "rejected") for v in versions for a in later.approvals(v)]
+    assert sorted(second["approvals"]) == sorted(words)
+    assert second["void"] == [line.seq for line in later.history("churn") if line.void]
+    assert {group: tuple(people) for group, people in second_reader.people_of(LATER).items()} == later.people()
+    assert set(second_reader.files_of(LATER, versions[2].digest)) == {"model.txt"}
 
 
 def test_format_md_is_checked_with_public_tools(tmp_path: Path) -> None:

@@ -147,7 +147,8 @@ from flowreg import FlowregError, Registry
 
 root, models = Path(sys.argv[1], "registry"), Path(sys.argv[2])
 registry = Registry(root)
-said, kept = [], []
+said, kept, reserve = [], [], Path(sys.argv[1], "reserve")
+reserve.write_bytes(bytes(200_000))  # what there will be room for at the end, however full the rest becomes
 for number in range(64):
     (models / str(number)).write_bytes(bytes([number]) * 100_000)
     try:
@@ -175,6 +176,7 @@ again = Registry(root)
 assert [v.key for v in again.versions("churn")] == kept and kept
 assert again.check(read_data=True).faults == ()
 ballast.unlink()
+reserve.unlink()
 assert again.label("churn@1", {"a": "b"}).labels == {"a": "b"}
 again.retire("churn@1", because="there is room again")
 again.flush()

@@ -258,6 +258,7 @@ def interrupt_main_once(true: Callable[[], bool]) -> None:
 
 def test_who_is_interrupted_while_it_waits_takes_its_request_back() -> None:
     """It was in nobody's hands yet, so it will not happen."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell starts what runs in the background with interrupts ignored
     store = Gate()
     journals = Journals(store, "ana")
     journals.transact("churn", registering("before"))

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from flowreg import Policy
+
 README = Path(__file__).parents[1] / "README.md"
 BLOCK = re.compile(r"^```(python|console)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 VARIES = {
@@ -35,6 +37,13 @@ def test_every_block_runs_and_prints_what_is_shown(prefect_env: object, tmp_path
             exec(compile(text, f"{README.name}: {text.splitlines()[0]}", "exec"), names)
         else:
             _check_console(text, monkeypatch)
+
+
+def test_every_policy_loads() -> None:
+    """The YAML blocks are policies, to the last key."""
+    policies = re.findall(r"^```yaml\n(.*?)^```", README.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+    assert [Policy.parse(text).alias for text in policies] == ["champion"]
 
 
 def _check_console(text: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -39,6 +39,8 @@ def approve(
     """A person's word about a promotion, and what the gates say with it."""
     registry = here.registry(dry_run=dry_run)
     said = registry.approve(ref, to=to, because=because, reject=reject)
+    if json and not resume:
+        return here.answer(said, as_json=True, drawn=lambda: ())
     decision, waiting = registry.judge(ref, to=to), _waiting_run(registry, said)
     told = here.answer(said, as_json=json, drawn=lambda: _said(said, decision, waiting, dry_run, resume))
     return _resumed(here, waiting) if resume and not dry_run and waiting and decision.outcome != "waiting" else told

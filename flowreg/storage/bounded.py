@@ -7,18 +7,17 @@ more than the limit.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 READ_LIMIT = 64 << 20  # bytes: the largest manifest, and more than any entry or head
 READ_TRIES = 3
 
 
-def read_whole(fs: Any, paths: Sequence[str], options: Mapping[str, Any]) -> list[bytes | BaseException]:
+def read_whole(fs: Any, paths: Sequence[str]) -> list[bytes | BaseException]:
     """The bytes at each path, or the error."""
     if getattr(fs, "async_impl", False):
-        found = _gathered(fs, paths, options)
+        found = _gathered(fs, paths)
     elif hasattr(fs, "attempt_many"):
         found = fs.attempt_many(paths, limit_bytes=READ_LIMIT)
     else:
@@ -26,12 +25,12 @@ def read_whole(fs: Any, paths: Sequence[str], options: Mapping[str, Any]) -> lis
     return [b"" if isinstance(one, bytes) and len(one) > READ_LIMIT else one for one in found]
 
 
-def _gathered(fs: Any, paths: Sequence[str], options: Mapping[str, Any]) -> list[bytes | BaseException]:
+def _gathered(fs: Any, paths: Sequence[str]) -> list[bytes | BaseException]:
     import asyncio
 
     from fsspec.asyn import sync
 
-    read = _s3_reader(fs) if hasattr(fs, "_call_s3") else _reader(fs, options)
+    read = _s3_reader(fs) if hasattr(fs, "_call_s3") else _reader(fs)
 
     async def read_all() -> list[bytes | BaseException]:
         return await asyncio.gather(*(read(path) for path in paths), return_exceptions=True)
@@ -40,6 +39,8 @@ def _gathered(fs: Any, paths: Sequence[str], options: Mapping[str, Any]) -> list
 
 
 def _s3_reader(fs: Any) -> Callable[[str], Awaitable[bytes]]:
+    """In one request each: s3fs's own read asks for the size first."""
+
     async def read(path: str) -> bytes:
         bucket, key, _ = fs.split_path(path)
         for tries_left in reversed(range(READ_TRIES)):
@@ -56,12 +57,10 @@ def _s3_reader(fs: Any) -> Callable[[str], Awaitable[bytes]]:
     return read
 
 
-def _reader(fs: Any, options: Mapping[str, Any]) -> Callable[[str], Awaitable[bytes]]:
-    accepted = {k: v for k, v in options.items() if k in inspect.signature(fs._cat_file).parameters}
-
+def _reader(fs: Any) -> Callable[[str], Awaitable[bytes]]:
     async def read(path: str) -> bytes:
         try:
-            return bytes(await fs._cat_file(path, start=0, end=READ_LIMIT + 1, **accepted))
+            return bytes(await fs._cat_file(path, start=0, end=READ_LIMIT + 1))
         except Exception as error:
             if _said(error) == "416":  # an empty file has no range
                 return b""

@@ -117,9 +117,9 @@ class FsspecStore:
 
     def read_many(self, paths: Sequence[str]) -> list[bytes | None]:
         """The bytes at each path or None, all at once where the filesystem can; no bytes for what is above ``READ_LIMIT``."""
-        fs, base, proof = self._opened()
+        fs, base = self._filesystem()
         full = [f"{base}/{path}" for path in paths]
-        found = read_whole(fs, full, proof.read_options if proof else {})
+        found = read_whole(fs, full)
         return [self._bytes_or_none(path, item) for path, item in zip(paths, found, strict=True)]
 
     def names(self, folder: str) -> list[str]:

@@ -33,6 +33,21 @@ def no_progress(_: int) -> None:
     """Nobody watches."""
 
 
+class Told:
+    """What a watcher was told of an attempt, from any thread, so that it can be taken back before the next one."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress, self._sum, self._lock = progress, 0, threading.Lock()
+
+    def add(self, count: int) -> None:
+        with self._lock:
+            self._sum += count
+        self._progress(count)
+
+    def take_back(self) -> None:
+        self._progress(-self._sum)
+
+
 def leave_to_the_system(_offset: int, _count: int) -> None:
     """What was copied is written to the disk whenever the system likes."""
 

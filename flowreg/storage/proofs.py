@@ -28,7 +28,6 @@ class Proof:
     creates_by: Literal["link", "lock", "mode", "rename"] = "mode"
     classes: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
-    read_options: Mapping[str, Any] = field(default_factory=dict)
 
 
 _S3_CONFIG = {
@@ -48,9 +47,7 @@ PROOFS: Mapping[str, Proof] = {
         "SeaweedFS, moto",
         also=("s3a",),
         classes=("s3fs.core.S3FileSystem",),
-        # s3fs spends a HEAD on every read unless told to read in one request.
         options={"use_listings_cache": False, "config_kwargs": _S3_CONFIG},
-        read_options={"max_concurrency": 1},
     ),
     "gs": Proof(
         "gs",

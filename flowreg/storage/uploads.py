@@ -12,13 +12,13 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
+from .hashing import Told
 from .in_flight import InFlight
 from .local import parallel_map
 from .parts import Parts
@@ -55,7 +55,7 @@ class _Part:
 def upload(fs: Any, target: str, source: int, parts: Parts, *, in_flight: InFlight, progress: Callable[[int], None]) -> None:
     """The file behind descriptor ``source`` to the new object ``target``. Any error but ``SourceChanged`` leaves the outcome unknown."""
     for tries_left in reversed(range(TRIES)):
-        told = _Told(progress)
+        told = Told(progress)
         try:
             return _attempt(fs, target, source, parts, in_flight, told.add)
         except SourceChanged:
@@ -158,21 +158,6 @@ def _is_there(fs: Any, target: str) -> bool:
         return size_on_s3(fs, target) >= 0
     except FileNotFoundError:
         return False
-
-
-class _Told:
-    """What the watcher of an attempt was told, so that it can be taken back before the next one."""
-
-    def __init__(self, progress: Callable[[int], None]) -> None:
-        self._progress, self._sum, self._lock = progress, 0, threading.Lock()
-
-    def add(self, count: int) -> None:
-        with self._lock:
-            self._sum += count
-        self._progress(count)
-
-    def take_back(self) -> None:
-        self._progress(-self._sum)
 
 
 def code_of(error: BaseException) -> str:

@@ -278,10 +278,3 @@ def test_what_is_canonical_at_a_glance_is_canonical(value: Any) -> None:
     except BadInput:
         return
     assert codec.encode(read) == raw
-
-
-def test_most_entries_are_canonical_at_a_glance() -> None:
-    """An entry that was just written needs no walk."""
-    raw = raw_of()[:-1]
-
-    assert codec._is_plainly_canonical(raw, codec.parse(raw))

@@ -32,7 +32,8 @@ judge = import_module("flowreg.gates.judge")  # its name in the package is the f
 RULES: list[tuple[Any, str]] = [
     (reading, "sources_of"), (reading, "_check_enough"), (reading, "_check_decision"), (reading, "_check_pair"), (reading, "read_metric"),
     (reading, "read_plain"), (expression.Expr, "judge"), (expression.Expr, "_values"), (expression.Expr, "_every_slice"),
-    (expression.Expr, "_no_holder"), (judge, "outcome_of"), (gate.Gate, "nobody_holds"), (any_of, "_together"),
+    (expression.Expr, "_no_holder"), (judge, "outcome_of"), (judge, "judge"), (gate, "result_of"), (gate.Gate, "nobody_holds"),
+    (any_of, "_together"),
     (any_of.AnyOf, "judge"), (metadata.Metadata, "judge"),
     (approval.Approval, "judge"), (approval.Approval, "_asked"), (approval.Approval, "_is_fresh"), (approval, "is_about_this"),
     (drift.Drift, "judge"), (drift.Drift, "_newest"), (schema.Schema, "judge"), (schema, "_signature"), (signature, "_narrowed"),
@@ -49,10 +50,11 @@ def signed(*inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def decisions() -> Iterator[Any]:
-    """The table: what comes out of each case, and in what words."""
+    """The table: what comes out of each case, in what words, and about which data and holder."""
     for case in CASES:
         decision = case()
-        yield decision.outcome, [(result.status, result.sentence) for result in decision.results]
+        said = [(result.status, result.sentence) for result in decision.results]
+        yield decision.outcome, said, decision.dataset, decision.dataset_digest, decision.base
 
 
 def on(gates: Any, candidate: Any = None, holder: Any = "same", **more: Any) -> Callable[[], Any]:
@@ -221,7 +223,7 @@ def mutants(owner: Any, name: str) -> Iterator[tuple[str, FunctionType]]:
 
 def users(owner: Any, name: str) -> list[Any]:
     """Where the function is called from: its home, and the modules that have imported it by its name."""
-    modules = [module for path, module in sys.modules.items() if path.startswith("flowreg.")]
+    modules = [module for path, module in sys.modules.items() if path.startswith(("flowreg.", "tests.gates."))]
     return [owner, *(module for module in modules if module is not owner and vars(module).get(name) is vars(owner)[name])]
 
 

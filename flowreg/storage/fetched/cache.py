@@ -18,7 +18,7 @@ from pathlib import Path
 from ...core.codec import digest_of
 from ...core.manifest import File
 from ..arriving import Arriving
-from ..hashing import Progress
+from ..hashing import Progress, Told
 from ..local import read_all
 from . import folder as on_disk
 from .folder import Cached
@@ -171,20 +171,6 @@ class Cache:
 
     def _partial(self, file: File) -> Path:
         return self.folder / f"{file.digest[7:]}.partial"
-
-
-class Told:
-    """What a watcher was told, so that it can be taken back."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress, self._sum = progress, 0
-
-    def add(self, count: int) -> None:
-        self._sum += count
-        self._progress(count)
-
-    def take_back(self) -> None:
-        self._progress(-self._sum)
 
 
 def _free_bytes(folder: Path) -> int:

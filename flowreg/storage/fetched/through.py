@@ -15,9 +15,9 @@ from ...core.manifest import File
 from ...errors import Corrupt, FlowregError
 from ..arriving import Arriving, DiskFailed
 from ..fsspec_store import IN_MEMORY, FsspecStore
-from ..hashing import Progress
+from ..hashing import Progress, Told
 from ..incarnations import get_blob
-from .cache import Cache, Told
+from .cache import Cache
 from .folder import NEW, Busy
 
 PATIENCE_S = 30.0  # with a file that another brings and that does not grow

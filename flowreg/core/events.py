@@ -52,26 +52,50 @@ class By(Value):
 
 
 class Git(Value):
-    """The code a run was made by. ``remote`` never carries credentials."""
+    """The code a run was made by. ``remote`` never carries credentials.
+
+    ``diff`` is the digest of a blob with what differed from ``commit``, as ``git apply`` takes it; ``untracked`` of one with a line
+    ``sha256:… path`` for each file that git did not know.
+    """
 
     commit: str | None = None
     branch: str | None = None
     remote: str | None = None
     dirty: bool | None = None
+    diff: Digest | None = None
+    untracked: Digest | None = None
+
+
+class Lockfile(Value):
+    """A file that pins packages, kept as a blob: ``path`` within the repository."""
+
+    path: str
+    digest: Digest
 
 
 class Environment(Value):
-    """Where a run was made. ``packages`` is the digest of a blob with one ``name==version`` a line."""
+    """Where a run was made. ``packages`` is the digest of a blob with one ``name==version`` a line.
+
+    ``libraries`` are what decides about numbers besides packages: ``blas``, ``cuda``, ``driver``, ``OMP_NUM_THREADS`` …
+    """
 
     python: str | None = None
     platform: str | None = None
     packages: Digest | None = None
+    lockfile: Lockfile | None = None
+    cpu: str | None = None
+    cpu_count: Count | None = None
+    memory_bytes: Count | None = None
+    accelerators: tuple[str, ...] = Field(default=(), strict=False)
+    libraries: Mapping[str, str] = Field(default_factory=dict)
 
 
 class Run(Value):
     """One execution that made or measured something: what the surroundings told, with nothing passed.
 
-    ``flow_run`` is the id; ``parameters`` have secrets masked; ``warnings`` say what could not be learnt.
+    ``flow_run`` is the id; ``parameters`` have secrets masked; ``warnings`` say what could not be learnt. ``entrypoint`` is the flow's
+    source, ``flows/retrain.py:retrain`` within the repository; ``image_digest`` names the exact container image; ``seeds`` are those
+    that ``flowreg.seed_all`` set, by what they seed.
     """
 
     flow: str | None = None
@@ -88,6 +112,10 @@ class Run(Value):
     started_by: str | None = None
     run_count: int | None = None
     url: str | None = None
+    entrypoint: str | None = None
+    image: str | None = None
+    image_digest: str | None = None
+    seeds: Mapping[str, int] = Field(default_factory=dict)
     parameters: Mapping[str, Any] = Field(default_factory=dict)
     git: Git | None = None
     environment: Environment | None = None
@@ -103,7 +131,10 @@ class Parent(Value):
 
 
 class Dataset(Value):
-    """Data that a version was trained or measured on. ``rows`` is a count, ``digest`` covers the whole content."""
+    """Data that a version was trained or measured on. ``rows`` is a count, ``digest`` covers the whole content.
+
+    ``columns`` is its schema: the type by the name of each column.
+    """
 
     uri: str | None = None
     name: str | None = None
@@ -111,13 +142,18 @@ class Dataset(Value):
     digest: str | None = None
     rows: Count | None = None
     size_bytes: Count | None = None
+    columns: Mapping[str, str] | None = None
 
     def __init__(self, uri: str | None = None, /, **fields: Any) -> None:
         super().__init__(**({"uri": uri} if uri is not None else {}), **fields)
 
 
 class VersionRegistered(Value):
-    """A new version. ``manifest`` is its identity, ``loader`` names the format that can load it ("files": none)."""
+    """A new version. ``manifest`` is its identity, ``loader`` names the format that can load it ("files": none).
+
+    ``golden`` is the digest of a blob with a few inputs and what the model answered to them; ``reproduces`` is the version that this one
+    was made again from the record of.
+    """
 
     kind: Literal["version_registered"] = "version_registered"
     version: Ordinal
@@ -132,6 +168,8 @@ class VersionRegistered(Value):
     parents: tuple[Parent, ...] = Field(default=(), strict=False)
     signature: Mapping[str, Any] | None = None
     card: Digest | None = None
+    golden: Digest | None = None
+    reproduces: Parent | None = None
     run: Run | None = None
 
 

@@ -30,12 +30,15 @@ if TYPE_CHECKING:
     from .errors import Refused as Refused
     from .errors import Unavailable as Unavailable
     from .gates import Policy as Policy
+    from .lineage.data import dataset as dataset
+    from .lineage.seeds import seed_all as seed_all
     from .registry import Registry as Registry
     from .serving import load as load
 
 _HOME = {
     "Registry": "registry", "load": "serving", "Policy": "gates", "Dataset": "core.events", "Decision": "core.decision",
     "Version": "core.views", "Evaluation": "core.views", "AliasMove": "core.views", "Signature": "core.signature",
+    "dataset": "lineage.data", "seed_all": "lineage.seeds",
     **dict.fromkeys(
         ("FlowregError", "NotFound", "Refused", "GateBlocked", "Conflict", "BadInput", "Corrupt", "Unavailable"), "errors"
     ),

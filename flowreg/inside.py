@@ -75,15 +75,13 @@ class Inside:
         return version_view(model, state, state.versions[number - 1])
 
     def run(self, run: Any, place: Place = blob_path) -> Run | None:
-        """The run as recorded: the one given, else the flow run that this is called in. Its list of packages becomes a blob."""
+        """The run as recorded: the one given, else the flow run that this is called in. What it names by digest becomes blobs."""
         self.journals.by(None)  # an actor who cannot be recorded is refused before a byte is written
         run = capture() if run is None and flow_run_id() else run
         if run is None or isinstance(run, Run):
             return run
         if not isinstance(run, Captured):
             raise BadInput(f"run is {shown(run)}", where="nothing was written", do="give what flowreg.lineage.capture.capture() returns")
-        seen = run.run
-        if run.packages is None or seen.environment is None:
-            return seen
-        environment = seen.environment.model_copy(update={"packages": blobs.put(self.store, run.packages, place)})
-        return seen.model_copy(update={"environment": environment})
+        for blob in run.blobs:
+            blobs.put(self.store, blob, place)
+        return run.run

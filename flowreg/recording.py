@@ -8,6 +8,7 @@ Rule 2: inside a flow run the same bytes are the same version, and the same valu
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +24,10 @@ from .core.views import Evaluation, Version, evaluation_view, version_view
 from .errors import BadInput
 from .inside import Inside, VersionRef
 from .journals import Wish
+from .lineage import data as datasets
+from .lineage.attempts import Attempts
 from .lineage.loaded import loaded_in_run
+from .lineage.masking import masked_text
 from .scoring import Scored, Scoring
 from .storage import blobs
 from .storage.hashing import Progress
@@ -53,11 +57,12 @@ def measures(metrics: Mapping[str, Any] | None, slices: Mapping[Any, Mapping[str
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A version as it is asked for; ``said`` lacks what only its bytes tell."""
+    """A version as it is asked for; ``said`` lacks what only its bytes tell. ``warnings`` say what could not be learnt of its data."""
 
     said: VersionRegistered
     card: bytes | None
     measured: Measures
+    warnings: tuple[str, ...] = ()
 
 
 def drafted(
@@ -65,13 +70,15 @@ def drafted(
     measured: Measures,
 ) -> Draft:  # fmt: skip
     """The draft of a version, checked as far as it can be before its bytes are read."""
+    attempts = Attempts(time.monotonic() + datasets.BUDGET_S)
+    data = given.datasets(datasets.described(data, attempts))
     said = VersionRegistered(
         version=1, manifest="sha256:" + "0" * 64, loader="files", size_bytes=0, file_count=0, key=given.key(key),
-        params=given.params(params), labels=given.labels(labels), data=given.datasets(data),
+        params=given.params(params), labels=given.labels(labels), data=data,
         signature=given.signature(signature), parents=_parents(inside, parents),
     )  # fmt: skip
     given.storable(said, Evaluated(version=1, metrics=measured.metrics))
-    return Draft(said, given.card(card), measured)
+    return Draft(said, given.card(card), measured, tuple(masked_text(warning) for warning in attempts.warnings))
 
 
 def register(
@@ -85,7 +92,7 @@ def register(
 
         def stored(place: Places) -> Wish:  # from here on bytes are written
             nonlocal said
-            seen = inside.run(run, place)
+            seen = _warned(inside.run(run, place), draft.warnings)
             evaluation = _evaluated(inside, 1, draft.measured, place, run=seen) if draft.measured else None
             manifest, digest = blobs.put_artifact(inside.store, path, loader=format_name, progress=progress, place=place)
             learnt: dict[str, Any] = {
@@ -200,6 +207,13 @@ def _evaluated(inside: Inside, number: int, measured: Measures, place: Place, **
         said = draft.model_dump(exclude={"run", "key", "version"}, exclude_none=True)
         return draft.model_copy(update={"key": f"run:{draft.run.flow_run}:{digest_of(encode(said))}"})
     return draft
+
+
+def _warned(run: Run | None, warnings: tuple[str, ...]) -> Run | None:
+    if not warnings:
+        return run
+    seen = run or Run()
+    return seen.model_copy(update={"warnings": (*seen.warnings, *warnings)})
 
 
 def _key_of_run(run: Run | None, digest: str) -> str | None:

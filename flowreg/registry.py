@@ -102,6 +102,7 @@ class Registry:
         ``artifact`` is a path (file or folder) or an object that an installed format can save; pickle only with
         ``trust="pickle"``. ``metrics`` (with ``n``, the number of examples, among them) and ``slices``
         (``{"region=south": {"recall": 0.69, "n": 212}}``) were measured on the dataset ``on``, a name or a ``Dataset``.
+        ``data`` is what it was made of: paths, frames, ``Dataset`` values; what lies on this machine is read whole for its digest.
         ``parents`` are references. ``signature`` says what the model takes: its training frame, or a ``Signature``. The same ``key``
         again returns the same version; a different artifact under it is ``Refused``.
         Inside a flow run the run, its code and environment are recorded, and the same bytes are the same version however often

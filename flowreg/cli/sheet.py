@@ -11,7 +11,7 @@ from .tables import run_name, standing
 from .words import ago, anything, counted, digest, moment, number, pairs, size
 
 if TYPE_CHECKING:
-    from ..core.events import Dataset
+    from ..core.events import Dataset, Environment, Run
     from ..core.views import Evaluation, Version
 
 FILES_SHOWN = 20
@@ -87,26 +87,39 @@ def _by_slice(evaluations: Sequence[Evaluation], slices: Sequence[Sequence[Mappi
 
 
 def _lineage(found: Version) -> Iterator[Block]:
-    run = found.run
-    rows: list[tuple[str, Cell]] = []
-    if run is not None:
-        rows += [("run", " ".join(filter(None, (run_name(found), run.url)))), ("deployment", run.deployment or "")]
-        rows += [("started by", run.started_by or ""), ("parameters", pairs(run.parameters))]
-        if (git := run.git) is not None:
-            dirty = ", with changes that are not committed" if git.dirty else ""
-            where = " ".join(filter(None, (f"on {git.branch}" if git.branch else "", f"of {git.remote}" if git.remote else "")))
-            rows.append(("code", Span(f"{(git.commit or 'no commit')[:12]} {where}".rstrip() + dirty, "warn" if dirty else "")))
-        if (environment := run.environment) is not None:
-            named = filter(None, (f"Python {environment.python}" if environment.python else "", environment.platform))
-            rows.append(
-                ("environment", ", ".join([*named, *([f"packages {digest(environment.packages)}"] if environment.packages else [])]))
-            )
+    rows: list[tuple[str, Cell]] = list(_run(found, found.run)) if found.run is not None else []
     rows += [("data", _dataset(data)) for data in found.data]
     rows += [("parent", f"{parent.model}@{parent.version} {digest(parent.manifest)}") for parent in found.parents]
-    rows += [("not known", Span(warning, "warn")) for warning in (run.warnings if run else ())]
+    rows += [("not known", Span(warning, "warn")) for warning in (found.run.warnings if found.run else ())]
     if rows:
         yield from _section("comes from")
         yield facts(rows)
+
+
+def _run(found: Version, run: Run) -> Iterator[tuple[str, Cell]]:
+    yield "run", " ".join(filter(None, (run_name(found), run.url)))
+    yield "deployment", run.deployment or ""
+    yield "started by", run.started_by or ""
+    yield "parameters", pairs(run.parameters)
+    yield "seeds", pairs(run.seeds)
+    if (git := run.git) is not None:
+        dirty = ", with changes that are not committed" if git.dirty else ""
+        where = " ".join(filter(None, (f"on {git.branch}" if git.branch else "", f"of {git.remote}" if git.remote else "")))
+        yield "code", Span(f"{(git.commit or 'no commit')[:12]} {where}".rstrip() + dirty, "warn" if dirty else "")
+        yield "changes", digest(git.diff)
+    yield "entrypoint", run.entrypoint or ""
+    yield "image", " ".join(filter(None, (run.image, "" if run.image and "@" in run.image else run.image_digest)))
+    if (environment := run.environment) is not None:
+        named = filter(None, (f"Python {environment.python}" if environment.python else "", environment.platform))
+        yield "environment", ", ".join([*named, *([f"packages {digest(environment.packages)}"] if environment.packages else [])])
+        yield "lockfile", f"{environment.lockfile.path} {digest(environment.lockfile.digest)}" if environment.lockfile else ""
+        yield "computed on", _hardware(environment)
+
+
+def _hardware(environment: Environment) -> str:
+    memory = size(environment.memory_bytes) if environment.memory_bytes else ""
+    cores = counted(environment.cpu_count, "core") if environment.cpu_count else ""
+    return ", ".join(filter(None, (environment.cpu, cores, memory, *environment.accelerators)))
 
 
 def _dataset(data: Dataset) -> str:

@@ -31,7 +31,7 @@ def signature_of(frame: Any, *, ranges: bool = False) -> Signature:
     ``BadInput`` for what is no frame.
     """
     try:
-        columns = list(_columns(frame))
+        columns = list(named_columns(frame))
         fields = tuple(_field(name, column, ranges=ranges) for name, column in columns[:COLUMNS_LIMIT])
     except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
         if isinstance(error, BadInput):
@@ -55,7 +55,7 @@ def is_frame(value: Any) -> bool:
     return hasattr(value, "columns") or hasattr(value, "column_names") or (hasattr(value, "dtype") and hasattr(value, "ndim"))
 
 
-def _columns(frame: Any) -> Iterator[tuple[str, Any]]:
+def named_columns(frame: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(frame, Mapping):
         yield from ((_name(name), column) for name, column in frame.items())
     elif hasattr(frame, "column_names"):  # pyarrow; its ``columns`` are the values
@@ -85,25 +85,25 @@ def _is_column(value: Any) -> bool:
 
 
 def _field(name: str, column: Any, *, ranges: bool) -> Field:
-    type_ = _of_values(column) if isinstance(column, list | tuple) else _of_dtype(column)
+    type_ = type_of_values(column) if isinstance(column, list | tuple) else type_of_dtype(column)
     low, high = _bounds(column) if ranges and (type_ in INTEGERS or type_ in FLOATS) else (None, None)
     return Field(name, type_, _has_null(column), low, high)
 
 
-def _of_dtype(column: Any) -> str:
+def type_of_dtype(column: Any) -> str:
     dtype = getattr(column, "dtype", None)
     said = str(dtype if dtype is not None else getattr(column, "type", "any"))
     if said.startswith(("<U", ">U")):
         return "string"
     if said in ("object", "Object"):
-        return _of_values(_listed(column)[:10_000])
+        return type_of_values(listed(column)[:10_000])
     word = re.split(r"[\[(<]", said.rpartition(".")[2] if "(" not in said and "[" not in said else said)[0].strip().lower()
     return word if word in INTEGERS or word in FLOATS else _NAMES.get(word, "any")
 
 
-def _of_values(values: Any) -> str:
+def type_of_values(values: Any) -> str:
     """The type of plain Python values, if they share one; integers and floats together are floats."""
-    kinds = {type(value).__name__ for value in values if not _is_null(value)}
+    kinds = {type(value).__name__ for value in values if not is_null(value)}
     known = {"int": "int64", "float": "float64", "str": "string", "bool": "bool", "bytes": "binary", "date": "date",
              "datetime": "datetime", "timedelta": "duration"}  # fmt: skip
     if kinds == {"int", "float"}:
@@ -117,26 +117,26 @@ def _has_null(column: Any) -> bool:
         return True
     if callable(isna := getattr(column, "isna", None)):
         return bool(isna().any())
-    if callable(is_nan := getattr(column, "is_nan", None)) and _of_dtype(column) in FLOATS:  # polars and pyarrow
+    if callable(is_nan := getattr(column, "is_nan", None)) and type_of_dtype(column) in FLOATS:  # polars and pyarrow
         found = is_nan()
         return any(found.to_pylist()) if hasattr(found, "to_pylist") else bool(found.any())
     if nulls is not None:
         return False
-    if _of_dtype(column) in FLOATS and not isinstance(column, list | tuple):
+    if type_of_dtype(column) in FLOATS and not isinstance(column, list | tuple):
         return bool((column != column).any())  # NaN is what differs from itself
-    return any(map(_is_null, _listed(column))) if isinstance(column, list | tuple) or str(column.dtype) == "object" else False
+    return any(map(is_null, listed(column))) if isinstance(column, list | tuple) or str(column.dtype) == "object" else False
 
 
-def _is_null(value: Any) -> bool:
+def is_null(value: Any) -> bool:
     return value is None or (isinstance(value, float) and math.isnan(value)) or type(value).__name__ in ("NAType", "NaTType")
 
 
 def _bounds(column: Any) -> tuple[float | None, float | None]:
-    numbers = [float(value) for value in _listed(column) if not _is_null(value) and math.isfinite(value)]
+    numbers = [float(value) for value in listed(column) if not is_null(value) and math.isfinite(value)]
     return (min(numbers), max(numbers)) if numbers else (None, None)
 
 
-def _listed(column: Any) -> list[Any]:
+def listed(column: Any) -> list[Any]:
     for name in ("to_pylist", "to_list", "tolist"):
         if callable(method := getattr(column, name, None)):
             return list(method())

@@ -27,9 +27,9 @@ def named_by(event: object) -> Iterator[Named]:
     """The blobs that an event names itself."""
     match event:
         case VersionRegistered():
-            named = [(event.manifest, "the manifest"), (event.card, "the card"), (_packages(event.run), "the list of packages")]
+            named = [(event.manifest, "the manifest"), (event.card, "the card"), (event.golden, "the golden inputs"), *_of_run(event.run)]
         case Evaluated():
-            named = [(event.table, "sliced values"), (event.examples, "the examples"), (_packages(event.run), "the list of packages")]
+            named = [(event.table, "sliced values"), (event.examples, "the examples"), *_of_run(event.run)]
         case Decided():
             named = [(event.decision, "a decision")]
         case _:
@@ -42,5 +42,13 @@ def named_in(manifest: Manifest) -> Iterator[Named]:
     return (Named(file.digest, "a file", file.path, file.size_bytes) for file in manifest.files)
 
 
-def _packages(run: Run | None) -> str | None:
-    return run.environment.packages if run and run.environment else None
+def _of_run(run: Run | None) -> list[tuple[str | None, str]]:
+    """What was kept of the code and the environment of a run."""
+    git, environment = (run.git, run.environment) if run else (None, None)
+    lockfile = environment.lockfile if environment else None
+    return [
+        (environment.packages if environment else None, "the list of packages"),
+        (lockfile.digest if lockfile else None, "the lockfile"),
+        (git.diff if git else None, "the changes that were not committed"),
+        (git.untracked if git else None, "the list of untracked files"),
+    ]

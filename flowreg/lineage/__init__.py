@@ -1,1 +1,1 @@
-"""Where a version comes from: the code, the environment and the run that made it, and the versions it was made of."""
+"""Where a version comes from: the code, the environment, the data and the run that made it, and the versions it was made of."""

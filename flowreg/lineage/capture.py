@@ -7,24 +7,27 @@ Rule 3: no secret is taken along, see ``masking``.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.events import Run
+from ..core.events import Environment, Run
 from .attempts import Attempts
 from .environment import installed_packages, read_environment
-from .git import read_git
+from .git import read_code
+from .lockfiles import read_lockfile
 from .masking import masked_text
-from .prefect_run import flow_folder, read_run
+from .prefect_run import entrypoint, flow_folder, read_image, read_run
+from .seeds import seeds_of_run
 
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A run, and the list of installed packages (``name==version`` a line) that its environment will refer to by digest."""
+    """A run, and the bytes that it names by digest: the list of packages, the lockfile, what is not committed."""
 
     run: Run
-    packages: bytes | None
+    blobs: tuple[bytes, ...] = ()
 
 
 def capture(*, budget_s: float = 2.0) -> Captured:
@@ -37,9 +40,25 @@ def capture(*, budget_s: float = 2.0) -> Captured:
     """
     attempts = Attempts(time.monotonic() + budget_s)
     said = read_run(attempts)
-    environment = attempts.get("environment", read_environment)
+    environment = attempts.get("environment", lambda: read_environment(attempts))
     packages = attempts.get("packages", installed_packages)
     folder = attempts.get("code", lambda: flow_folder() or Path.cwd())
-    git = read_git(folder, attempts) if folder else None
-    warnings = tuple(masked_text(warning) for warning in attempts.warnings)
-    return Captured(Run(**said, git=git, environment=environment, warnings=warnings), packages)
+    code = read_code(folder, attempts) if folder else None
+    top = code.top if code else None
+    locked = attempts.get("lockfile", lambda: read_lockfile(folder, top, attempts)) if folder else None
+    if environment is not None:
+        environment = _with(environment, packages, locked[0] if locked else None)
+    said |= (attempts.get("image", read_image) if folder else None) or {}
+    said["entrypoint"] = attempts.get("entrypoint", lambda: entrypoint(top)) if folder else None
+    warnings = tuple(dict.fromkeys(masked_text(warning) for warning in attempts.warnings))
+    run = Run(
+        **said, seeds=seeds_of_run(), git=code.git if code else None, environment=environment,
+        warnings=warnings,
+    )  # fmt: skip
+    blobs = (packages if environment else None, locked[1] if locked and environment else None, *(code.blobs if code else ()))
+    return Captured(run, tuple(blob for blob in blobs if blob is not None))
+
+
+def _with(environment: Environment, packages: bytes | None, lockfile: object) -> Environment:
+    digest = None if packages is None else f"sha256:{hashlib.sha256(packages).hexdigest()}"
+    return environment.model_copy(update={"packages": digest, "lockfile": lockfile})

@@ -3,16 +3,21 @@
 Rule 1: git is only asked, never changed: no lock is taken, no index refreshed, no hook or monitor of the repository started.
 Rule 2: every question has the time that is left. What a huge repository cannot answer in time stays unknown.
 Rule 3: a remote is recorded without user, password and query.
+Rule 4: what is not committed is told apart from the commit, by ``changes``.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.events import Git
 from .attempts import Attempts
+from .changes import changes, untracked
 from .masking import without_credentials
 
 _ASK = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false")
@@ -20,8 +25,23 @@ _ASK = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false")
 _OTHERS = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE", "GIT_PREFIX")
 
 
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What git says, the folder at the top of the work tree, and the bytes that ``git`` names by digest."""
+
+    git: Git
+    top: Path | None
+    blobs: tuple[bytes, ...] = ()
+
+
 def read_git(folder: Path, attempts: Attempts) -> Git | None:
-    """The commit, branch, remote and dirtiness of the repository round ``folder``; None where there is none.
+    """The commit, branch, remote and dirtiness of the repository round ``folder``; None where there is none."""
+    code = read_code(folder, attempts)
+    return code.git if code else None
+
+
+def read_code(folder: Path, attempts: Attempts) -> Code | None:
+    """What git says about the repository round ``folder``, with what is not committed; None where there is none.
 
     Untracked files count as dirty: the code may be among them. Ignored files do not.
     """
@@ -30,11 +50,30 @@ def read_git(folder: Path, attempts: Attempts) -> Git | None:
         if refusal:
             attempts.warn("git", refusal)
         return None
+    top = attempts.get("git folder", lambda: _ask(folder, attempts, "rev-parse", "--show-toplevel"))
     commit = attempts.get("git commit", lambda: _ask(folder, attempts, "rev-parse", "--verify", "--quiet", "HEAD"))
     branch = attempts.get("git branch", lambda: _ask(folder, attempts, "symbolic-ref", "--quiet", "--short", "HEAD"))
     remote = attempts.get("git remote", lambda: _remote(folder, attempts))
     status = attempts.get("git status", lambda: _ask(folder, attempts, "status", "--porcelain", "--untracked-files=normal"))
-    return Git(commit=commit or None, branch=branch or None, remote=remote or None, dirty=None if status is None else bool(status))
+    place = Path(top) if top else None
+    diff, others = _uncommitted(place, attempts, bool(commit)) if status and place else (None, None)
+    seen = Git(
+        commit=commit or None, branch=branch or None, remote=remote or None, dirty=None if status is None else bool(status),
+        diff=_digest(diff), untracked=_digest(others),
+    )  # fmt: skip
+    return Code(seen, place, tuple(blob for blob in (diff, others) if blob is not None))
+
+
+def _uncommitted(top: Path, attempts: Attempts, committed: bool) -> tuple[bytes | None, bytes | None]:
+    def asked(question: Sequence[str]) -> list[str]:
+        return [*_ASK, "-C", str(top), *question]
+
+    diff = attempts.get("git diff", lambda: changes(asked, _environ(), attempts)) if committed else None
+    return diff, attempts.get("git untracked", lambda: untracked(top, asked, _environ(), attempts))
+
+
+def _digest(blob: bytes | None) -> str | None:
+    return None if blob is None else f"sha256:{hashlib.sha256(blob).hexdigest()}"
 
 
 def _why_not(folder: Path, attempts: Attempts) -> str:
@@ -72,12 +111,16 @@ def _ask(folder: Path, attempts: Attempts, *question: str) -> str:
 
 
 def _answer(folder: Path, attempts: Attempts, *question: str) -> subprocess.CompletedProcess[bytes]:
-    environ = {name: value for name, value in os.environ.items() if name not in _OTHERS}
     return subprocess.run(
         [*_ASK, "-C", str(folder), *question],
-        env={**environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
+        env=_environ(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         timeout=max(0.001, attempts.left_s),
         check=False,
     )
+
+
+def _environ() -> dict[str, str]:
+    environ = {name: value for name, value in os.environ.items() if name not in _OTHERS}
+    return {**environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}

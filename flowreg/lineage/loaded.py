@@ -1,8 +1,12 @@
 """Which versions the present flow run has loaded: they are the parents of what it registers.
 
 The tasks of a run share no value but those that the flow passes on, and a loaded model does not say which version it was. So this
-is remembered here, for the process: by flow run and root, behind a lock, for the last runs only. A version that was loaded in another
-process (a process pool, a suspended run) is not known; name it with ``parents=``.
+is remembered here, by flow run: in this process, and for the other processes of this machine that work for the same run (a process
+pool, Dask's workers, a run that was suspended and goes on) in small files that ``notes`` keeps. What was loaded on another machine
+is not known; name it with ``parents=``.
+
+A flow that another flow calls has a run of its own. What it loads counts for the flows that called it, too; what *they* had loaded
+themselves counts for it; what its siblings loaded does not.
 """
 
 from __future__ import annotations
@@ -11,12 +15,13 @@ import threading
 from collections import OrderedDict
 
 from ..core.events import Parent
-from .prefect_run import flow_run_id
+from . import notes
+from .prefect_run import flow_run_id, outer_flow_runs
 
 RUNS_LIMIT = 64
 PARENTS_LIMIT = 100
 
-_loaded: OrderedDict[str, dict[Parent, None]] = OrderedDict()
+_loaded: OrderedDict[str, dict[Parent, bool]] = OrderedDict()  # of each run: whether it loaded the version itself, or one it called did
 _lock = threading.Lock()
 
 
@@ -25,17 +30,36 @@ def note_loaded(parent: Parent) -> None:
     run = flow_run_id()
     if run is None:
         return
-    with _lock:
-        parents = _loaded.setdefault(run, {})
-        _loaded.move_to_end(run)
-        if len(parents) < PARENTS_LIMIT:
-            parents[parent] = None
-        while len(_loaded) > RUNS_LIMIT:
-            _loaded.popitem(last=False)
+    for place, own in ((run, True), *((outer, False) for outer in outer_flow_runs())):
+        if _note(place, parent, own=own):
+            notes.write(place, parent, own=own)
 
 
 def loaded_in_run() -> tuple[Parent, ...]:
-    """What the present flow run has loaded in this process, each once, in order; empty outside a flow run."""
+    """What the present flow run has loaded on this machine, each once, in order; empty outside a flow run."""
     run = flow_run_id()
+    if run is None:
+        return ()
+    found = dict.fromkeys([*_known(run), *(parent for parent, _ in notes.read(run))])
+    for outer in outer_flow_runs():
+        found |= dict.fromkeys(parent for parent, own in {**dict(notes.read(outer)), **_known(outer)}.items() if own)
+    return tuple(found)[:PARENTS_LIMIT]
+
+
+def _note(run: str, parent: Parent, *, own: bool) -> bool:
+    """Whether that was new."""
     with _lock:
-        return tuple(_loaded.get(run, ())) if run else ()
+        parents = _loaded.setdefault(run, {})
+        _loaded.move_to_end(run)
+        while len(_loaded) > RUNS_LIMIT:
+            _loaded.popitem(last=False)
+        if len(parents) >= PARENTS_LIMIT and parent not in parents:
+            return False
+        before = parents.get(parent)
+        parents[parent] = bool(before) or own
+        return before is None or before is not parents[parent]
+
+
+def _known(run: str) -> dict[Parent, bool]:
+    with _lock:
+        return dict(_loaded.get(run, {}))

@@ -54,6 +54,33 @@ _LOOKS_SECRET = re.compile(
 )
 
 
+_LITERAL = re.compile(
+    r"""(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key)[\w-]{0,40}["']?\]?"""
+    r"""\s{0,3}(?::\s{0,3}[\w.\[\]]{1,40}\s{0,3}=|[:=])\s{0,3}(?:["'][^"'\s{}$<]{6,500}["']|(?=[^\s"'({\[]{0,200}\d)[A-Za-z0-9+/_\-]{16,500}(?:\s|$))""",
+    re.IGNORECASE,
+)
+_WITH_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,20}://[^\s/@:\"'<>]{0,200}:[^\s/@\"'<>${}]{1,400}@")
+_SECRET_FILE = re.compile(
+    r"(?:^|/)(?:\.env(?:\.[\w.-]+)?|\.netrc|\.pypirc|\.pgpass|\.npmrc|id_(?:rsa|dsa|ecdsa|ed25519)|[^/]*\.(?:pem|key|p12|pfx|jks|kdbx)"
+    r"|[^/]*(?:credential|secret)[^/]*\.(?:json|ya?ml|toml|ini|cfg|txt|env))$",
+    re.IGNORECASE,
+)
+
+
+def holds_secret(text: str) -> bool:
+    """Whether a text (a diff, a file of settings) looks as if a secret stood in it. Sooner yes than no.
+
+    >>> holds_secret("api_key = 'k3y-of-a-c4r'"), holds_secret("token = fetch_token(user)")
+    (True, False)
+    """
+    return any(looks.search(text) for looks in (_LOOKS_SECRET, _WITH_PASSWORD, _LITERAL))
+
+
+def is_secret_file(path: str) -> bool:
+    """Whether a file of this name usually holds secrets: ``.env``, a private key, ``credentials.json``."""
+    return bool(_SECRET_FILE.search(path))
+
+
 def masked(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """A copy that may be shown and stored.
 

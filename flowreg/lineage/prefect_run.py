@@ -39,6 +39,50 @@ def flow_folder() -> Path | None:
     return file.resolve().parent
 
 
+def entrypoint(top: Path | None) -> str | None:
+    """The source of the flow, ``flows/retrain.py:retrain`` within the repository whose work tree is ``top``; None where nobody knows.
+
+    A deployed run is told it by its worker; elsewhere it is where the flow's function stands.
+    """
+    flow_context, _ = _contexts()
+    run = getattr(getattr(flow_context, "flow_run", None), "id", None)
+    told = os.environ.get("PREFECT__FLOW_ENTRYPOINT")
+    if told and (run is None or str(run) == os.environ.get("PREFECT__FLOW_RUN_ID")):
+        return masked_text(told)
+    function = getattr(getattr(flow_context, "flow", None), "fn", None)
+    name, code = getattr(function, "__name__", None), getattr(function, "__code__", None)
+    if not name or code is None or not Path(code.co_filename).is_file():
+        return None
+    file = Path(code.co_filename).resolve()
+    inside = top is not None and file.is_relative_to(top.resolve())
+    return f"{file.relative_to(top.resolve()).as_posix() if inside and top else file.name}:{name}"
+
+
+def read_image() -> dict[str, str]:
+    """The container image and its digest, as far as they are told: by the run's job variables, or by ``$FLOWREG_IMAGE`` and
+    ``$FLOWREG_IMAGE_DIGEST``, which a Dockerfile or a pod can set; a container itself does not know what it was started from."""
+    flow_context, _ = _contexts()
+    variables = getattr(getattr(flow_context, "flow_run", None), "job_variables", None) or {}
+    image = os.environ.get("FLOWREG_IMAGE") or (variables.get("image") if isinstance(variables, dict) else None)
+    digest = os.environ.get("FLOWREG_IMAGE_DIGEST") or (str(image).partition("@")[2] if image else "")
+    found = {"image": image, "image_digest": digest}
+    return {name: masked_text(str(value)) for name, value in found.items() if value}
+
+
+def outer_flow_runs() -> tuple[str, ...]:
+    """The ids of the flow runs of this process that called the present one, the nearest first."""
+    flow_context, _ = _contexts()
+    found: list[str] = []
+    while flow_context is not None and len(found) < 20:
+        token = getattr(flow_context, "_token", None)
+        flow_context = getattr(token, "old_value", None)
+        run = getattr(getattr(flow_context, "flow_run", None), "id", None)
+        if run is None:
+            break
+        found.append(str(run))
+    return tuple(found)
+
+
 def read_run(attempts: Attempts) -> dict[str, Any]:
     """The fields of ``Run`` that the surrounding flow run and task run fill; empty outside any run."""
     flow_context, task_context = attempts.get("run", _contexts) or (None, None)

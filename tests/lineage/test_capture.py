@@ -32,7 +32,7 @@ def test_a_used_up_budget_leaves_a_run_with_warnings(monkeypatch: pytest.MonkeyP
     captured = capture(budget_s=0)
 
     skipped = "skipped, the time for looking around was used up"
-    assert captured.packages is None
+    assert captured.blobs == ()
     assert captured.run == Run(warnings=tuple(f"{what}: {skipped}" for what in ("run", "environment", "packages", "code")))
 
 

@@ -35,7 +35,7 @@ def test_flow_and_task_are_known(prefect_env: PrefectServer) -> None:
     assert said == {
         "flow": "train-churn", "flow_version": "7", "flow_run": flow_run, "flow_run_name": "monday", "task_run": task_run,
         "task_run_name": "step-3", "run_count": 1, "url": f"{prefect_env.ui_url}/runs/flow-run/{flow_run}",
-        "parameters": {"n": 3, "token": "********"},
+        "parameters": {"n": 3, "token": "********"}, "seeds": {}, "entrypoint": "tests/prefect/test_captured_run.py:train",
     }  # fmt: skip
     assert not [warning for warning in run.warnings if warning.startswith("run")]
 

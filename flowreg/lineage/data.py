@@ -33,9 +33,9 @@ _CHUNK = 1 << 20
 def dataset(source: Any, *, name: str | None = None, role: str | None = None, uri: str | None = None) -> Dataset:
     """A ``Dataset`` of a local file, or of a frame (pandas, polars, pyarrow, numpy, columns by name), with the digest of its whole content.
 
-    ``name`` is what gates and people call it, ``role`` what it was used for ("train", "holdout"); ``uri`` says where a frame came from. The same values in
-    the same columns have the same digest in every kind of frame. Of a Parquet file the rows and columns are told as well.
-    A file of any size is read to its end. ``BadInput`` for what is neither, or a file that cannot be read.
+    ``name`` is what gates and people call it, ``role`` what it was used for ("train", "holdout"); ``uri`` says where a frame came
+    from. The same values in the same columns have the same digest in every kind of frame. Of a Parquet file the rows and columns are told
+    as well. A file of any size is read to its end. ``BadInput`` for what is neither, or a file that cannot be read.
 
     >>> dataset({"age": [31, 44]}, name="people").rows
     2

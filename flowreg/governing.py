@@ -10,7 +10,7 @@ from .core import given
 from .core.codec import digest_of, encode
 from .core.events import Event, PeopleSet, PolicyRemoved, PolicySet
 from .core.names import shown
-from .core.policies import PolicyRecord, RegistryState, replay_registry
+from .core.policies import PolicyRecord, RegistryState
 from .errors import BadInput, NotFound
 from .inside import Inside, Moment
 
@@ -35,7 +35,7 @@ def set_policy(inside: Inside, policy: Policy, *, because: str | None) -> Policy
 
 def whole(inside: Inside, policy: Policy) -> PolicyRecord:
     """The policy as it would be recorded now, with all that it inherits; nothing is written."""
-    state = _state(inside, None)
+    state = inside.registry_state()
     event, now = _set(policy, state), state.named(policy.policy)
     revision = 1 + sum(p.name == event.name for p in state.policies)
     if now and now.digest == event.digest:
@@ -65,12 +65,12 @@ def remove_policy(inside: Inside, name: str, *, because: str) -> None:
 
 def policies(inside: Inside, as_of: Moment) -> tuple[PolicyRecord, ...]:
     """The policies in force, by name."""
-    return tuple(sorted((p for p in _state(inside, as_of).policies if p.until is None), key=lambda p: p.name))
+    return tuple(sorted((p for p in inside.registry_state(as_of).policies if p.until is None), key=lambda p: p.name))
 
 
 def revisions(inside: Inside, name: str) -> tuple[PolicyRecord, ...]:
     """Every revision of a policy there was, the oldest first."""
-    found = tuple(p for p in _state(inside, None).policies if p.name == name)
+    found = tuple(p for p in inside.registry_state().policies if p.name == name)
     if not found:
         raise NotFound(f"there was never a policy {shown(name)}", do="see flowreg policy ls", code="no-policy")
     return found
@@ -91,10 +91,4 @@ def set_people(inside: Inside, groups: Mapping[str, Iterable[str]], *, only: boo
 
 def people(inside: Inside, as_of: Moment) -> Mapping[str, tuple[str, ...]]:
     """The people of each group."""
-    return dict(sorted(_state(inside, as_of).people.items()))
-
-
-def _state(inside: Inside, as_of: Moment) -> RegistryState:
-    journal = inside.journals.registry
-    state = journal.state()
-    return state if as_of is None else replay_registry(reading.until(journal.slots(), reading.moment(as_of)))
+    return dict(sorted(inside.registry_state(as_of).people.items()))

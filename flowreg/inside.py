@@ -15,6 +15,7 @@ from .core import decide
 from .core.events import Event, Run
 from .core.layout import blob_path
 from .core.names import Alias, Newest, shown
+from .core.policies import RegistryState, replay_registry
 from .core.state import ModelState
 from .core.views import Version, version_view
 from .errors import BadInput, NotFound
@@ -41,6 +42,12 @@ class Inside:
         journal = self.journals.of(model)
         state = journal.state()  # a broken chain is not read backwards either
         return state if as_of is None else self.journals.replay(list(reading.until(journal.slots(), reading.moment(as_of))))
+
+    def registry_state(self, as_of: Moment = None) -> RegistryState:
+        """What the registry's own journal says now, or said at the moment ``as_of``: policies, people, models."""
+        journal = self.journals.registry
+        state = journal.state()
+        return state if as_of is None else replay_registry(reading.until(journal.slots(), reading.moment(as_of)))
 
     def known(self, model: str, as_of: Moment = None) -> ModelState:
         """The state of a model that exists."""

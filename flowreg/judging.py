@@ -12,7 +12,7 @@ from typing import Any
 
 from . import ids, tables
 from .artifacts import fetch_artifact
-from .core import decide
+from .core import cards, decide
 from .core.aliases import NOBODY
 from .core.codec import encode
 from .core.decision import Decision, Override
@@ -177,7 +177,7 @@ def _subject(store: Store, model: str, version: VersionState, asked_at: str) -> 
         ]
     examples = tuple(_per_example(store, ref, e) for e in version.evaluations if e.said.examples)
     return Subject(
-        ref, version.number, version.manifest, tuple(measured), _plain(version, asked_at), _paths(version), examples,
+        ref, version.number, version.manifest, tuple(measured), _plain(version, asked_at), _paths(store, version), examples,
         _contents(store, version, ref),
     )  # fmt: skip
 
@@ -219,12 +219,13 @@ def _plain(version: VersionState, asked_at: str) -> dict[str, float]:
     return plain
 
 
-def _paths(version: VersionState) -> dict[str, Any]:
+def _paths(store: Store, version: VersionState) -> dict[str, Any]:
     said = version.said
+    card = blobs.get(store, said.card, what=f"the card of version {version.number}").decode("utf-8", "replace") if said.card else None
     run: Run | None = said.run
     data = said.data[0].model_dump(exclude_none=True) if said.data else {}
     return {
-        "card": said.card,
+        "card": cards.parts(card) or card if card else None,
         "owner": version.labels.get("owner"),
         "labels": version.labels,
         "params": said.params,

@@ -351,6 +351,14 @@ class Registry:
         version = self.get(ref, as_of=as_of)
         return None if version.card is None else blobs.get(self._store, version.card, what=f"the card of {version.ref}").decode()
 
+    def export(self, ref: VersionRef, form: str, *, as_of: Moment = None, template: str | None = None) -> Any:
+        """A version as other tools read it: ``bom`` (CycloneDX 1.6), ``provenance`` (in-toto with SLSA), ``openlineage`` (run events), as
+        mappings; ``card`` (Markdown: what people wrote and what is known, in the order of ``template``) as text. None is signed.
+        """
+        from .standards.exporting import export
+
+        return export(self._inside, ref, form, as_of=as_of, template=template)
+
     def slices(self, evaluation: Evaluation) -> list[dict[str, Any]]:
         """The sliced values of an evaluation: rows with ``slice``, ``metric``, ``value`` and ``n``."""
         return tables.slice_rows(self._store, evaluation.table, evaluation.ref)

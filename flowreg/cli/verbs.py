@@ -26,6 +26,12 @@ VERBS: dict[str, tuple[Verb, ...]] = {
         Verb("history", "reading:history", "Tell what happened to a model: who, when, why.", "flowreg history churn"),
         Verb("diff", "reading:diff", "Compare two versions: only what differs.", "flowreg diff churn@champion churn@newest"),
         Verb(
+            "export",
+            "export:export",
+            "Give a version as other tools read it: BOM, card, provenance.",
+            "flowreg export churn@12 --as bom --into churn.cdx.json",
+        ),
+        Verb(
             "fetch",
             "reading:fetch",
             "Bring a version's files into a new folder, every byte verified.",

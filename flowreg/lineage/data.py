@@ -23,7 +23,7 @@ from ..core.names import shown
 from ..errors import BadInput
 from .attempts import Attempts
 from .framed import columns_of, digest_of_frame
-from .masking import without_credentials
+from .masking import public_url, without_credentials
 
 SIZE_LIMIT = 2 << 30  # bytes of a file that is hashed without being asked to
 BUDGET_S = 60.0  # for all data of one registration
@@ -48,14 +48,14 @@ def dataset(source: Any, *, name: str | None = None, role: str | None = None, ur
                 do="give the frame that was read from it, with uri=…; or Dataset(uri, digest=…)",
             )  # fmt: skip
         try:
-            return _of_file(path, Dataset(uri or os.fspath(source), name=name, role=role), limit=sys.maxsize, ends_at=None)
+            return _of_file(path, _public(Dataset(uri or os.fspath(source), name=name, role=role)), limit=sys.maxsize, ends_at=None)
         except OSError as error:
             raise BadInput(
                 f"the data {shown(os.fspath(source))} cannot be read: {error.strerror}", do="give a file", code="bad-data"
             ) from None
     if not is_frame(source) and not _is_lists(source):
         raise BadInput(f"a {type(source).__name__} is no dataset", do="give a path, or a frame", code="bad-data")
-    return _of_frame(source, Dataset(uri, name=name, role=role))
+    return _of_frame(source, _public(Dataset(uri, name=name, role=role)))
 
 
 def described(given: Any, attempts: Attempts) -> Any:
@@ -85,11 +85,17 @@ def _described(given: Any, attempts: Attempts) -> Any:
     if isinstance(given, str):
         given = Dataset(given)
     if isinstance(given, Dataset):
+        given = _public(given)
         path = local_path(given.uri) if given.uri is not None and given.digest is None else None
         return given if path is None else _described_file(path, given, attempts)
     if is_frame(given):
         return attempts.get("data", lambda: _of_frame(given, Dataset())) or Dataset(name=type(given).__name__)
     return given
+
+
+def _public(said: Dataset) -> Dataset:
+    uri = said.uri if isinstance(said.uri, str) else None
+    return said.model_copy(update={"uri": public_url(uri)}) if uri and "://" in uri and uri != public_url(uri) else said
 
 
 def _described_file(path: Path, said: Dataset, attempts: Attempts) -> Dataset:

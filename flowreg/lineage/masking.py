@@ -18,7 +18,7 @@ from enum import Enum
 from itertools import islice
 from pathlib import PurePath
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 from uuid import UUID
 
 MASK = "********"
@@ -43,6 +43,9 @@ _ASSIGNED = re.compile(
     r"""((?:passw(?:or)?d|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|credentials?)"""
     r"""[\w-]{0,40}["']?\s{0,3}[:=]\s{0,3}["']?)[^\s"'&;,}]+""",
     re.IGNORECASE,
+)
+_SIGNS = re.compile(
+    r"(?:x-(?:amz|goog|ms)-|sig$|signature|expires$|awsaccesskeyid|googleaccessid|s[vpretkds]{1,2}$|st$|sip$)", re.IGNORECASE
 )
 _LOOKS_SECRET = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*"
@@ -112,6 +115,21 @@ def without_credentials(url: str) -> str:
     except ValueError:
         return f"{url.partition('://')[0]}://{MASK}"
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def public_url(url: str) -> str:
+    """A URL of data: without user and password, and without the parts of its query that sign or open it.
+
+    >>> public_url("https://ana:pw@lake/x.csv?version=3&X-Amz-Signature=abc")
+    'https://lake/x.csv?version=3'
+    """
+    bare = without_credentials(url)
+    try:
+        pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    except ValueError:
+        return bare
+    kept = [(name, value) for name, value in pairs if not (is_secret_name(name) or _SIGNS.match(name))]
+    return f"{bare}?{urlencode(kept)}" if kept else bare
 
 
 def is_secret_name(name: str) -> bool:

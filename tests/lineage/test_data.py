@@ -141,3 +141,18 @@ def test_too_much_data_has_no_digest_and_says_so(tmp_path: Path, monkeypatch: py
     (said,) = described(str(path), late)
     assert said.digest is None
     assert late.warnings
+
+
+def test_a_url_with_a_password_is_recorded_without_it(tmp_path: Path) -> None:
+    """Nor what signs it; what tells which data it was stays."""
+    registry = Registry(tmp_path / "models")
+    (tmp_path / "model").write_text("x")
+
+    version = registry.register(
+        "churn",
+        tmp_path / "model",
+        data=["s3://key:hunter2@lake/x", Dataset("https://lake/y.csv?version=3&sig=hunter2&X-Amz-Credential=hunter2")],
+    )
+
+    assert [said.uri for said in version.data] == ["s3://lake/x", "https://lake/y.csv?version=3"]
+    assert not [path for path in (tmp_path / "models").rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]

@@ -1,0 +1,43 @@
+"""Identifiers that do not change: URNs of flowreg's own words, UUIDs made of digests, package URLs."""
+
+from __future__ import annotations
+
+import re
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from ..core.events import Dataset
+from ..version import VERSION
+
+PRODUCER = f"urn:flowreg:{VERSION}"
+_DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+
+
+def uuid_of(*parts: str | None) -> str:
+    """The same UUID for the same parts (RFC 9562, version 5)."""
+    return str(uuid5(NAMESPACE_URL, "urn:flowreg:" + "\0".join(part or "" for part in parts)))
+
+
+def run_uuid(flow_run: str | None, *otherwise: str | None) -> str:
+    """The id of a flow run, which is a UUID; where there is none, one made of what it did."""
+    try:
+        return str(UUID(flow_run or ""))
+    except ValueError:
+        return uuid_of(flow_run, *otherwise)
+
+
+def sha256_of(digest: str | None) -> str | None:
+    """The 64 digits, if this digest is a sha256 of exact bytes; a digest of another kind is none."""
+    found = _DIGEST.fullmatch(digest or "")
+    return found[1] if found else None
+
+
+def purl_of(name: str, version: str) -> str:
+    """The package URL of a Python package (https://github.com/package-url/purl-spec)."""
+    from urllib.parse import quote
+
+    return f"pkg:pypi/{quote(re.sub(r'[-_.]+', '-', name).lower())}@{quote(version)}"
+
+
+def dataset_name(data: Dataset) -> str:
+    """What people call a dataset: its name, else the end of its URI."""
+    return data.name or (data.uri or "").rstrip("/").rpartition("/")[2] or data.role or "data"

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from .check import Report
     from .collected import Collection
     from .gates import Policy
+    from .inventory import InventoryLine
     from .rehearsing import Rehearsed
     from .scoring import Scoring
 
@@ -358,6 +359,23 @@ class Registry:
         from .standards.exporting import export
 
         return export(self._inside, ref, form, as_of=as_of, template=template)
+
+    def evidence(
+        self, ref: VersionRef, into: str | os.PathLike[str], *, as_of: Moment = None, with_files: bool = False
+    ) -> Path:  # fmt: skip
+        """Write all evidence about a version into the new folder ``into``: journals, decisions, report, and a script that checks them.
+
+        The same state gives the same bytes. ``with_files`` puts the artifact in, too.
+        """
+        from .evidence.bundle import write
+
+        return write(self._inside, ref, into, as_of=as_of, with_files=with_files)
+
+    def inventory(self, *, alias: str = "champion", as_of: Moment = None) -> tuple[InventoryLine, ...]:
+        """Every model for those who answer for them: owner, purpose, who holds ``alias``, since when, on what evidence, review by when."""
+        from .inventory import inventory
+
+        return inventory(self._inside, alias=alias, as_of=as_of)
 
     def slices(self, evaluation: Evaluation) -> list[dict[str, Any]]:
         """The sliced values of an evaluation: rows with ``slice``, ``metric``, ``value`` and ``n``."""

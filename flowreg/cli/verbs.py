@@ -26,6 +26,18 @@ VERBS: dict[str, tuple[Verb, ...]] = {
         Verb("history", "reading:history", "Tell what happened to a model: who, when, why.", "flowreg history churn"),
         Verb("diff", "reading:diff", "Compare two versions: only what differs.", "flowreg diff churn@champion churn@newest"),
         Verb(
+            "inventory",
+            "evidence:inventory",
+            "List every model for who answers for it: owner, champion, evidence.",
+            "flowreg inventory --csv",
+        ),
+        Verb(
+            "evidence",
+            "evidence:evidence",
+            "Put all evidence about a version into one folder that checks itself.",
+            "flowreg evidence churn@12 --into audit/churn-12",
+        ),
+        Verb(
             "export",
             "export:export",
             "Give a version as other tools read it: BOM, card, provenance.",

@@ -27,6 +27,7 @@ from .storage.incarnations import Place
 from .storage.store import Store
 
 Moment = str | datetime | None
+REPRODUCES = "FLOWREG_REPRODUCES"  # in the environment of a process that makes a version again: its reference
 VersionRef = str | Version
 
 

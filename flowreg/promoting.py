@@ -8,6 +8,7 @@ Rule 4: the gates and their language are imported by what judges; the rest does 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,12 +21,14 @@ from .core.names import alias_name
 from .core.policies import PolicyRecord
 from .core.state import ModelState
 from .core.views import AliasMove, Approval, approval_view, version_view
-from .errors import NotFound, Unavailable
-from .inside import Inside, VersionRef
+from .errors import NotFound, Refused, Unavailable
+from .inside import REPRODUCES, Inside, VersionRef
 from .storage import blobs
 
 if TYPE_CHECKING:
     from .judging import Promotion
+
+CODE_REPRODUCING = "reproducing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ def judge(inside: Inside, ref: VersionRef, to: str) -> Decision:
 
 def ask(inside: Inside, ref: VersionRef, to: str, *, because: str | None, run: Any) -> Decision:
     """What the gates say now; recorded where it waits for people, so that they see who asks. Nothing moves."""
+    refuse_reproducing()
     reason, asked = given.reason(because), _promotion(inside, ref, to, override=None, run=run)
     _protecting(inside, asked.model, asked.alias)
     inside.journals.transact(asked.model, asked.question, because=reason, run=asked.run)
@@ -61,12 +65,25 @@ def promote(inside: Inside, ref: VersionRef, to: str, *, because: str | None, ov
     """The alias moved because its gates passed, or ``GateBlocked``; the decision is recorded either way."""
     from . import judging
 
+    refuse_reproducing()
+
     over, reason = given.reason(override), given.reason(because)
     promotion = _promotion(inside, ref, to, override=over, run=run)
     state = inside.journals.transact(promotion.model, promotion.events, because=over or reason, run=promotion.run)
     if promotion.decision is not None and not promotion.decision.override:
         decide.refuse_blocked(promotion.decision, judging.blocked_message(promotion.decision))
     return _moved(promotion.model, state, promotion.alias, promotion.decision)
+
+
+def refuse_reproducing() -> None:
+    """No alias moves in a process that only makes a version again."""
+    if said := os.environ.get(REPRODUCES):
+        raise Refused(
+            f"this run makes {said} again, and moves no alias",
+            where="nothing was written",
+            do="see flowreg reproduce",
+            code=CODE_REPRODUCING,
+        )
 
 
 def approve(inside: Inside, ref: VersionRef, to: str, word: Word, *, run: Any = None) -> Approval:
@@ -99,6 +116,7 @@ def rollback(inside: Inside, ref: str, *, because: str, to: VersionRef | int | N
     Without ``to`` the same again is one step more, and nothing that is stored could tell a repetition from that. So the error of an
     outcome that nobody knows names the target, and with a target the same again is the same.
     """
+    refuse_reproducing()
     reason, (model, alias, back) = given.required_reason(because, "a rollback"), reading.as_alias(ref)
     number = inside.number_in(model, to) if to is not None else inside.number(ref)[1] if back else None
     kept, target = "it was to be kept" if keep else None, number

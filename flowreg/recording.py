@@ -22,7 +22,8 @@ from .core.names import alias_name, model_name
 from .core.state import ModelState
 from .core.views import Evaluation, Version, evaluation_view, version_view
 from .errors import BadInput
-from .inside import Inside, VersionRef
+from .golden import golden_of, takes_golden
+from .inside import REPRODUCES, Inside, VersionRef
 from .journals import Wish
 from .lineage import data as datasets
 from .lineage.attempts import Attempts
@@ -57,17 +58,21 @@ def measures(metrics: Mapping[str, Any] | None, slices: Mapping[Any, Mapping[str
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A version as it is asked for; ``said`` lacks what only its bytes tell. ``warnings`` say what could not be learnt of its data."""
+    """A version as it is asked for; ``said`` lacks what only its bytes tell. ``golden`` is the frame that golden inputs are taken from.
+
+    ``warnings`` say what could not be learnt of its data.
+    """
 
     said: VersionRegistered
     card: bytes | None
     measured: Measures
+    golden: Any = None
     warnings: tuple[str, ...] = ()
 
 
 def drafted(
     inside: Inside, *, key: str | None, params: Any, labels: Any, data: Any, parents: Iterable[Any], signature: Any, card: Any,
-    measured: Measures,
+    measured: Measures, golden: Any = None,
 ) -> Draft:  # fmt: skip
     """The draft of a version, checked as far as it can be before its bytes are read."""
     attempts = Attempts(time.monotonic() + datasets.BUDGET_S)
@@ -78,7 +83,8 @@ def drafted(
         signature=given.signature(signature), parents=_parents(inside, parents),
     )  # fmt: skip
     given.storable(said, Evaluated(version=1, metrics=measured.metrics))
-    return Draft(said, given.card(card), measured, tuple(masked_text(warning) for warning in attempts.warnings))
+    wanted = signature if golden is None else None if golden is False else golden
+    return Draft(said, given.card(card), measured, wanted, tuple(masked_text(warning) for warning in attempts.warnings))
 
 
 def register(
@@ -88,17 +94,20 @@ def register(
     """Store the artifact and record the draft as the next version of ``model``."""
     name, reason = model_name(model), given.reason(because)
     said = draft.said
+    reproduced = reproduced_in_run(inside, name)
+    kept, troubles = _golden(artifact, draft.golden)
     with as_files(artifact, trust=trust, loader=loader) as (path, format_name):
 
         def stored(place: Places) -> Wish:  # from here on bytes are written
             nonlocal said
-            seen = _warned(inside.run(run, place), draft.warnings)
+            seen = _warned(inside.run(run, place), (*draft.warnings, *troubles))
             evaluation = _evaluated(inside, 1, draft.measured, place, run=seen) if draft.measured else None
             manifest, digest = blobs.put_artifact(inside.store, path, loader=format_name, progress=progress, place=place)
             learnt: dict[str, Any] = {
                 "run": seen, "manifest": digest, "loader": format_name, "size_bytes": manifest.size_bytes,
                 "file_count": len(manifest.files), "key": draft.said.key or _key_of_run(seen, digest),
                 "card": None if draft.card is None else blobs.put(inside.store, draft.card, place),
+                "golden": None if kept is None else blobs.put(inside.store, kept, place), "reproduces": reproduced,
             }  # fmt: skip
             said = draft.said.model_copy(update=learnt)
             return Wish(lambda state, _: decide.register(state, said, evaluation), seen, asked=(said, evaluation))
@@ -207,6 +216,24 @@ def _evaluated(inside: Inside, number: int, measured: Measures, place: Place, **
         said = draft.model_dump(exclude={"run", "key", "version"}, exclude_none=True)
         return draft.model_copy(update={"key": f"run:{draft.run.flow_run}:{digest_of(encode(said))}"})
     return draft
+
+
+def reproduced_in_run(inside: Inside, model: str) -> Parent | None:
+    """The version that this process makes again, if it is one of ``model``: ``$FLOWREG_REPRODUCES`` says so."""
+    said = os.environ.get(REPRODUCES)
+    return _parent(inside, said) if said and said.partition("@")[0] == model else None
+
+
+def _golden(artifact: Any, frame: Any) -> tuple[bytes | None, tuple[str, ...]]:
+    """The golden inputs, or why there are none. Only an object answers; where nobody asked for them there need be none."""
+    if frame is None or not takes_golden(artifact, frame):
+        return None, ()
+    try:
+        return golden_of(artifact, frame), ()
+    except BadInput as error:
+        return None, (f"golden inputs: {error.what}",)
+    except Exception as error:  # of a model that somebody else has written
+        return None, (f"golden inputs: the model did not answer ({type(error).__name__})",)
 
 
 def _warned(run: Run | None, warnings: tuple[str, ...]) -> Run | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from .gates import Policy
     from .inventory import InventoryLine
     from .rehearsing import Rehearsed
+    from .reproducing.plan import Plan
+    from .reproducing.verdict import Verdict
     from .scoring import Scoring
 
 
@@ -90,6 +93,7 @@ class Registry:
         data: Iterable[Any] = (),
         parents: Iterable[Any] = (),
         signature: Any = None,
+        golden: Any = None,
         card: str | None = None,
         key: str | None = None,
         run: Any = None,
@@ -108,10 +112,12 @@ class Registry:
         again returns the same version; a different artifact under it is ``Refused``.
         Inside a flow run the run, its code and environment are recorded, and the same bytes are the same version however often
         the run is retried; elsewhere ``run=flowreg.lineage.capture.capture()`` records the surroundings.
+        Of an object that predicts, and the frame given as ``signature`` or ``golden``, 20 rows are kept with its answers, so that
+        ``reproduce`` can compare (``golden=False``: none).
         ``progress`` is called with the size in bytes of each file that is stored.
         """
         draft = recording.drafted(
-            self._inside, key=key, params=params, labels=labels, data=data, parents=parents, signature=signature, card=card,
+            self._inside, key=key, params=params, labels=labels, data=data, parents=parents, signature=signature, card=card, golden=golden,
             measured=recording.measures(metrics, slices, on),
         )  # fmt: skip
         return recording.register(
@@ -370,6 +376,56 @@ class Registry:
         from .evidence.bundle import write
 
         return write(self._inside, ref, into, as_of=as_of, with_files=with_files)
+
+    def reproduce(self, ref: VersionRef) -> Plan:
+        """What it would take to make a version again: code, data then and now, packages, seeds, parameters. Runs nothing."""
+        from .reproducing.looking import plan
+
+        return plan(self._inside, ref)
+
+    def make_again(
+        self,
+        ref: VersionRef,
+        *,
+        params: Mapping[str, Any] | None = None,
+        here: bool = False,
+        deployment: bool = False,
+        tolerance: float | None = None,
+        trust: bool = False,
+        timeout_s: float = 24 * 3600,
+        repository: str | os.PathLike[str] | None = None,
+        said: Callable[[str], None] = lambda text: None,
+    ) -> Verdict:
+        """Run the flow that made a version, at its commit and in a new environment, and compare the version that it registers.
+
+        That one says what it ``reproduces``, and no alias moves. ``here`` takes the packages of this process, ``deployment`` runs the
+        recorded deployment instead. ``params`` are those that were not kept, ``repository`` is a clone that has the commit (else the
+        working directory). ``said`` is told what is done. ``BadInput`` where the record does not suffice, ``Unavailable`` where the run fails.
+        """
+        from .reproducing.comparing import compare
+        from .reproducing.looking import the_version
+        from .reproducing.running import make_again
+
+        before = the_version(self._inside, ref)
+        folder = None if repository is None else Path(repository)
+        made, notes = make_again(
+            self._inside,
+            before,
+            params=params or {},
+            in_place=here,
+            deployment=deployment,
+            timeout_s=timeout_s,
+            repository=folder,
+            said=said,
+        )
+        verdict = compare(self._inside, before, made, tolerance=tolerance, trust=trust)
+        return replace(verdict, notes=(*verdict.notes, *notes))
+
+    def compare(self, before: VersionRef, after: VersionRef, *, tolerance: float | None = None, trust: bool = False) -> Verdict:
+        """Whether ``after`` is ``before`` made again: bytes, answers to the golden inputs, metrics; and which input differs first."""
+        from .reproducing.comparing import compare
+
+        return compare(self._inside, before, after, tolerance=tolerance, trust=trust)
 
     def inventory(self, *, alias: str = "champion", as_of: Moment = None) -> tuple[InventoryLine, ...]:
         """Every model for those who answer for them: owner, purpose, who holds ``alias``, since when, on what evidence, review by when."""

@@ -26,15 +26,21 @@ VERBS: dict[str, tuple[Verb, ...]] = {
         Verb("history", "reading:history", "Tell what happened to a model: who, when, why.", "flowreg history churn"),
         Verb("diff", "reading:diff", "Compare two versions: only what differs.", "flowreg diff churn@champion churn@newest"),
         Verb(
+            "reproduce",
+            "reproduce:reproduce",
+            "Say what making a version again takes; --run does it.",
+            "flowreg reproduce churn@12 --run --param api_key",
+        ),
+        Verb(
             "inventory",
             "evidence:inventory",
-            "List every model for who answers for it: owner, champion, evidence.",
+            "List every model: owner, champion, evidence, review date.",
             "flowreg inventory --csv",
         ),
         Verb(
             "evidence",
             "evidence:evidence",
-            "Put all evidence about a version into one folder that checks itself.",
+            "Put all evidence about a version into one folder.",
             "flowreg evidence churn@12 --into audit/churn-12",
         ),
         Verb(

@@ -73,6 +73,8 @@ class Version:
     retired: str | None = None
     held: str | None = None
     dropped: str | None = None
+    golden: str | None = None
+    reproduces: Parent | None = None
 
     @property
     def ref(self) -> str:
@@ -199,6 +201,8 @@ def version_view(model: str, state: ModelState, version: VersionState) -> Versio
         retired=(version.retired.because or "no reason was given") if version.retired else None,
         held=(held.because or "no reason was given") if (held := state.hold_on(said.version)) else None,
         dropped=f"by {version.dropped.by.actor} on {version.dropped.at[:10]}: {version.dropped.because}" if version.dropped else None,
+        golden=said.golden,
+        reproduces=said.reproduces,
     )
 
 

@@ -38,7 +38,8 @@ def register_model(
     labels: Mapping[str, str] | None = None,
     data: Iterable[Any] = (),
     parents: Iterable[Any] = (),
-    signature: Mapping[str, Any] | None = None,
+    signature: Any = None,
+    golden: Any = None,
     card: str | None = None,
     key: str | None = None,
     trust: str | None = None,
@@ -55,8 +56,8 @@ def register_model(
     where = resolve(registry)
     version = where.register(
         model, artifact, metrics=metrics, on=on, slices=slices, params=params, labels=labels, data=data,
-        parents=[_ref(parent) for parent in parents], signature=signature, card=card, key=key, run=captured, trust=trust, loader=loader,
-        because=because,
+        parents=[_ref(parent) for parent in parents], signature=signature, golden=golden, card=card, key=key, run=captured,
+        trust=trust, loader=loader, because=because,
     )  # fmt: skip
     run_logger().info("registered %s in %s", version.stamp, where.root)
     if version.retired is not None:

@@ -12,7 +12,7 @@ from typing import Any
 from .names import dataset_name, sha256_of
 from .told import Told
 
-BUILD_TYPE = "urn:flowreg:build:registration:v1"  # FORMAT.md 9: a run registered these files as a version
+BUILD_TYPE = "urn:flowreg:build:registration:v1"  # FORMAT.md 11: a run registered these files as a version
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://slsa.dev/provenance/v1"
 

@@ -19,7 +19,7 @@ from ..errors import BadInput, NotFound
 from ..inside import VersionRef
 from ..lineage.data import dataset, local_path
 from ..lineage.graph import Direction, Graph, Unread, finding
-from ..lineage.masking import without_credentials
+from ..lineage.masking import public_url
 
 Kind = Literal["version", "data", "run", "commit"]
 
@@ -95,13 +95,14 @@ _MISSING: dict[Kind, tuple[str, str]] = {
 def _names_of(data: Any) -> tuple[str, ...]:
     """What a dataset may be recorded as: the way it was given, then its digest if that had to be worked out."""
     if isinstance(data, Dataset):
-        return (_text(data.digest or data.uri or data.name, "data"),)
+        data = data.digest or data.uri or data.name
+        return (public_url(data) if isinstance(data, str) and "://" in data else _text(data, "data"),)
     if is_frame(data):
         return (_text(dataset(data).digest, "data"),)
     text = _text(os.fspath(data) if isinstance(data, os.PathLike) else data, "data")
     path = _there(text)
     if path is None:
-        return (without_credentials(text) if "://" in text else text,)
+        return (public_url(text) if "://" in text else text,)
     digest = [dataset(path).digest or ""] if path.is_file() else []  # a folder has none: it is what it is called
     return tuple(dict.fromkeys([text, *digest, str(path.absolute()), path.absolute().as_uri()]))
 

@@ -101,10 +101,10 @@ def test_a_terminal_folds_long_lines_behind_their_branches(cli: Cli, family: Fam
 
 def test_text_of_people_is_no_markup(cli: Cli, family: Family) -> None:
     """Neither for a terminal nor for a pipe."""
-    family.registry.register("x", {"w": 9}, trust="pickle", data=["s3://[red]x[/red]/:smile:"])
+    family.registry.register("x", {"w": 9}, trust="pickle", data=["s3://lake/[red]x[/red]/:smile:"])
 
     for terminal in (None, 100):
-        assert "s3://[red]x[/red]/:smile:" in _without_colour(cli("lineage", "x@1", "--up", terminal=terminal).out)
+        assert "s3://lake/[red]x[/red]/:smile:" in _without_colour(cli("lineage", "x@1", "--up", terminal=terminal).out)
 
 
 def test_json_has_the_fields_of_the_views(cli: Cli, family: Family) -> None:

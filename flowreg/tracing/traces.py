@@ -64,19 +64,20 @@ class _Answer:
     def of_all(self, models: Iterable[str]) -> Lineage:
         """The answer that every model may have a part in."""
         self._read(models)
-        return self._answered(self._starts())
+        start = self._starts()
+        return self._answered(start, _WALKS[self.asked.direction](self.graph, start))
 
     def of_ancestors(self) -> Lineage | None:
         """The answer to where a version comes from, or None where any model may know more: of a run of which only the id is known."""
         self._read([reading.as_ref(self.asked.ref).model])
         start = self._starts()
         while True:
-            found, _ = walking.above(self.graph, start)
-            if any(key.startswith("run:") and not self.graph.said.get(key) for key in found):
+            found = walking.above(self.graph, start)
+            if any(key.startswith("run:") and not self.graph.said.get(key) for key in found[0]):
                 return None
-            wanted = {model for key in found if (model := said.model_of(key))} - self.seen.read.keys() - self.seen.unread.keys()
+            wanted = {model for key in found[0] if (model := said.model_of(key))} - self.seen.read.keys() - self.seen.unread.keys()
             if not wanted:
-                return self._answered(start)
+                return self._answered(start, found)
             self._read(wanted)
 
     def _read(self, models: Iterable[str]) -> None:
@@ -99,7 +100,6 @@ class _Answer:
         version = decide.resolve(self.seen.read.get(ref.model, EMPTY), ref)
         return (said.version_key(ref.model, version.number, version.manifest),)
 
-    def _answered(self, start: tuple[str, ...]) -> Lineage:
-        found = _WALKS[self.asked.direction](self.graph, start)
+    def _answered(self, start: tuple[str, ...], found: walking.Found) -> Lineage:
         unread = sorted(self.seen.unread.values(), key=lambda model: model.model)
         return naming.lineage(self.graph, start, self.asked.direction, found, as_of=self.at, unread=unread)

@@ -109,6 +109,18 @@ def test_upwards_and_everywhere_are_the_same_answer(tmp_path: Path) -> None:
     assert list(fresh.lineage(commit="abcdef", direction="down").versions) == ["outer@1", "inner@1"]
 
 
+def test_upwards_a_registry_that_knows_everything_says_the_same(tmp_path: Path) -> None:
+    """As one that reads only what is on the way."""
+    many_models(tmp_path / "registry", 6, 4)
+    warm = Registry(tmp_path / "registry")
+    warm.lineage("model-0@1")
+
+    for ref in (f"model-{model}@{number}" for model in (0, 5) for number in (1, 2, 4)):
+        lazy, known = (registry.lineage(ref, direction="up") for registry in (Registry(tmp_path / "registry"), warm))
+        assert {node.id for node in lazy.nodes} == {node.id for node in known.nodes}
+        assert {(e.source, e.target, e.relation) for e in lazy.edges} == {(e.source, e.target, e.relation) for e in known.edges}
+
+
 def test_threads_get_the_same_answer(many: tuple[Registry, CountingStore, Path]) -> None:
     """While somebody registers, each answer has all that was there before it was asked for."""
     registry, _, _ = many

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .errors import Unavailable as Unavailable
     from .gates import Policy as Policy
     from .lineage.data import dataset as dataset
+    from .lineage.graph import Lineage as Lineage
     from .lineage.seeds import seed_all as seed_all
     from .registry import Registry as Registry
     from .serving import load as load
@@ -39,6 +40,7 @@ _HOME = {
     "Registry": "registry", "load": "serving", "Policy": "gates", "Dataset": "core.events", "Decision": "core.decision",
     "Version": "core.views", "Evaluation": "core.views", "AliasMove": "core.views", "Signature": "core.signature",
     "dataset": "lineage.data", "seed_all": "lineage.seeds",
+    "Lineage": "lineage.graph",
     **dict.fromkeys(
         ("FlowregError", "NotFound", "Refused", "GateBlocked", "Conflict", "BadInput", "Corrupt", "Unavailable"), "errors"
     ),

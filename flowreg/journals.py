@@ -25,6 +25,7 @@ from .core.layout import HEADS, MODELS, journal_folder
 from .core.policies import NO_POLICIES, RegistryState, replay_registry
 from .core.state import EMPTY, ModelState, replay
 from .errors import Corrupt, FlowregError
+from .storage.ahead import Ahead
 from .storage.caches import Caches, opened
 from .storage.forks import ProcessLock
 from .storage.incarnations import DoomedMeanwhile, Places
@@ -70,6 +71,24 @@ class Journals:
                     after_append=lambda state: self.caches.note(model, self.registry.state(fresh=False).registry, state),
                 )
             return self._models[model]
+
+    def states(self, models: Sequence[str]) -> dict[str, ModelState | Corrupt]:
+        """The state of each model now, or what is wrong with its journal. Models that are known are read on in one batch."""
+        journals = {model: self.of(model) for model in models}
+        known = {model: state.seq for model, journal in journals.items() if (state := journal.known) is not None}
+        ahead = Ahead(self._store, known)
+        unmoved = known.keys() - ahead.moved
+
+        def one(model: str) -> ModelState | Corrupt:
+            try:
+                return journals[model].state(fresh=False) if model in unmoved else journals[model].state_through(ahead)
+            except Corrupt as error:
+                self.registry.state()  # where that is damaged, it is not about this model
+                return error
+
+        waiting = [model for model in models if model not in unmoved]
+        read = dict(zip(waiting, parallel_map(one, waiting, threads=8), strict=True))
+        return {model: read[model] if model in read else one(model) for model in models}
 
     def replay(self, slots: Sequence[Slot], start: ModelState = EMPTY) -> ModelState:
         """The state after these slots, under the policies that were in force for each."""

@@ -37,12 +37,14 @@ from .storage import blobs
 from .storage.hashing import Progress, no_progress
 from .storage.local import parallel_map
 from .storage.store import open_store
+from .tracing import Traces, question
 
 if TYPE_CHECKING:
     from .check import Report
     from .collected import Collection
     from .gates import Policy
     from .inventory import InventoryLine
+    from .lineage.graph import Lineage
     from .rehearsing import Rehearsed
     from .reproducing.plan import Plan
     from .reproducing.verdict import Verdict
@@ -66,6 +68,7 @@ class Registry:
     ) -> None:
         self._store = open_store(default_root() if root is None else root, storage_options)
         self._journals = Journals(self._store, given.actor(actor))
+        self._traces = Traces()
 
     @property
     def root(self) -> str:
@@ -330,6 +333,25 @@ class Registry:
         """What differs between two versions: metrics, params, labels, files by digest, data, code."""
         a, b = self.get(before, as_of=as_of), self.get(after, as_of=as_of)
         return difference(a, b, (self.files(a), self.files(b)))
+
+    def lineage(
+        self,
+        ref: VersionRef | None = None,
+        *,
+        data: Any = None,
+        run: str | None = None,
+        commit: str | None = None,
+        direction: str | None = None,
+        as_of: Moment = None,
+    ) -> Lineage:
+        """Where a version comes from (``direction="up"``: data, code, run, parents), what came of it (``"down"``), or both.
+
+        Instead of a version: ``data`` (a file or frame, whose digest is worked out, a URI, name, digest, ``Dataset``), a flow ``run`` by
+        id or name, or a ``commit`` by its first digits. All models are asked; one that cannot be read is named in ``Lineage.unread``.
+        ``NotFound`` where nothing is recorded of it.
+        """
+        asked = question(ref, data=data, run=run, commit=commit, direction=direction)
+        return self._traces.lineage(self._inside, asked, as_of)
 
     def files(self, ref: VersionRef, *, as_of: Moment = None) -> dict[str, str]:
         """The files of a version: digest by path."""

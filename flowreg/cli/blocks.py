@@ -1,4 +1,4 @@
-"""What is shown to a person, as values: lines and grids of text with a style. How they look on a screen is ``paint``'s.
+"""What is shown to a person, as values: lines, grids and trees of text with a style. How they look on a screen is ``paint``'s.
 
 Rule 1: text here is as people wrote it; nobody escapes or marks it up before ``paint`` does.
 """
@@ -52,7 +52,14 @@ class Grid:
         return any(column.title for column in self.columns)
 
 
-Block = Line | Grid
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Lines under each other: each with its depth, the first at depth 0, no line more than one deeper than the one before."""
+
+    rows: tuple[tuple[int, tuple[Cell, ...]], ...]
+
+
+Block = Line | Grid | Tree
 BLANK = Line()
 NOTHING = Span("-", "quiet")
 

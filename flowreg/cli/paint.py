@@ -14,14 +14,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
-from .blocks import Block, Cell, Grid, Line, Span, Style, text_of
+from .blocks import Block, Cell, Grid, Line, Span, Style, Tree, quiet, text_of
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+    from rich.tree import Tree as RichTree
 
 GAP = 2  # spaces between columns
+INDENT = 4  # columns of a level of a tree
 NARROW = 16  # fewer columns than this are not worth wrapping text into
 COLOURS: dict[Style, str] = {
     "": "", "good": "green", "bad": "bold red", "warn": "yellow", "quiet": "dim", "strong": "bold", "name": "bold cyan",
@@ -77,6 +79,8 @@ def paint(screen: Screen, blocks: Iterable[Block]) -> None:
     for block in blocks:
         if isinstance(block, Line):
             console.print(_joined(block.cells), soft_wrap=False)
+        elif isinstance(block, Tree):
+            console.print(_tree(block, console.width))
         elif block.rows:
             console.print(_table(block, console.width))
 
@@ -101,7 +105,10 @@ def _written_out(character: str) -> str:
 
 def _plain(block: Block) -> Iterator[str]:
     if isinstance(block, Line):
-        yield "".join(escaped(text_of(cell)) for cell in block.cells).rstrip()
+        yield _line(block.cells)
+        return
+    if isinstance(block, Tree):
+        yield from _branches(block)
         return
     rows = [[escaped(text_of(cell)) for cell in row] for row in block.rows]
     if block.titled and rows:
@@ -110,6 +117,23 @@ def _plain(block: Block) -> Iterator[str]:
     for row in rows:
         padded = (_padded(text, width, column.right) for text, width, column in zip(row, widths, block.columns, strict=True))
         yield (" " * GAP).join(padded).rstrip()
+
+
+def _line(cells: Iterable[Cell]) -> str:
+    return "".join(escaped(text_of(cell)) for cell in cells).rstrip()
+
+
+def _branches(tree: Tree) -> Iterator[str]:
+    """Each line behind the lines that join it to those above and below. Read from the end, where it is known what goes on."""
+    goes_on: list[bool] = []  # by depth: whether another line of this depth follows under the same one
+    lines = []
+    for depth, cells in reversed(tree.rows):
+        goes_on = [*goes_on, *[False] * (depth + 1 - len(goes_on))]
+        guides = ["│   " if more else "    " for more in goes_on[1:depth]]
+        joint = ("├── " if goes_on[depth] else "└── ") if depth else ""
+        lines.append("".join(guides) + joint + _line(cells))
+        goes_on = [*goes_on[:depth], True]
+    return reversed(lines)
 
 
 def _width(text: str) -> int:
@@ -125,6 +149,19 @@ def _padded(text: str, width: int, right: bool) -> str:
 
 
 # ---- in a terminal ----
+
+
+def _tree(tree: Tree, width: int) -> RichTree:
+    """Lines that are too deep for the screen stand at the last level that fits, and say how deep they are."""
+    from rich.tree import Tree as RichTree
+
+    above: list[RichTree] = [RichTree("", hide_root=True, guide_style="dim")]
+    deepest = max(1, (width - 2 * NARROW) // INDENT)
+    for depth, cells in tree.rows:
+        level = min(depth, deepest)
+        said = cells if level == depth else (quiet(f"level {depth}: "), *cells)
+        above[level + 1 :] = [above[level].add(_joined(said))]
+    return above[0]
 
 
 def _joined(cells: Iterable[Cell]) -> Text:

@@ -50,6 +50,12 @@ VERBS: dict[str, tuple[Verb, ...]] = {
             "flowreg export churn@12 --as bom --into churn.cdx.json",
         ),
         Verb(
+            "lineage",
+            "lineage:lineage",
+            "Show where a version comes from, and what came of it.",
+            "flowreg lineage churn@champion --up",
+        ),
+        Verb(
             "fetch",
             "reading:fetch",
             "Bring a version's files into a new folder, every byte verified.",

@@ -74,7 +74,10 @@ def local_path(source: str | os.PathLike[str]) -> Path | None:
     if "::" in text:
         return None
     if "://" in text:
-        parts = urlsplit(text)
+        try:
+            parts = urlsplit(text)
+        except ValueError:
+            return None  # brackets that hold no address
         return Path(unquote(parts.path)) if parts.scheme in ("file", "local") and parts.netloc in ("", "localhost") else None
     return Path(text).expanduser()
 

@@ -26,7 +26,7 @@ from .group import Group, Replayed, Request, S
 from .landing import append
 from .store import Store
 from .turns import Turns
-from .windows import read_on
+from .windows import Reads, read_on
 
 __all__ = ["Journal", "Opened", "Replayed", "append", "read_on"]
 
@@ -76,6 +76,17 @@ class Journal(Generic[S]):
         if self._state is None:
             return self._sound(self._open())
         return self._sound(self._read_on(self._state) if fresh else self._state)
+
+    @property
+    def known(self) -> S | None:
+        """The last state this process has seen, if it has seen one."""
+        return self._state
+
+    def state_through(self, files: Reads[bytes]) -> S:
+        """The state now, where ``files`` has read the next entries of many journals at once."""
+        if self._state is None:
+            return self.state()
+        return self._sound(self._read_on(self._state, files))
 
     def transact(
         self,
@@ -227,14 +238,14 @@ class Journal(Generic[S]):
             raise _changed(self.model, opened.known_seq, opened.known_digest)
         return self._replay(slots, opened.state) if slots else opened.state
 
-    def _read_on(self, state: S) -> S:
-        slots = self._slots_after(state.seq, expected=max(self._unseen, min(self._losses, 1)))
+    def _read_on(self, state: S, files: Reads[bytes] | None = None) -> S:
+        slots = self._slots_after(state.seq, expected=max(self._unseen, min(self._losses, 1)), files=files)
         self._unseen = len(slots)
         return self._move_to(self._replay(slots, state)) if slots else state
 
-    def _slots_after(self, seq: int, *, known: int = 0, expected: int = 0) -> list[Slot]:
-        files = read_on(self._store, self.model, seq, known=known, expected=expected)
-        return [decode_entry(raw, model=self.model, seq=number) for number, raw in files]
+    def _slots_after(self, seq: int, *, known: int = 0, expected: int = 0, files: Reads[bytes] | None = None) -> list[Slot]:
+        found = read_on(files or self._store, self.model, seq, known=known, expected=expected)
+        return [decode_entry(raw, model=self.model, seq=number) for number, raw in found]
 
     def _move_to(self, state: S) -> S:
         with self._moving:

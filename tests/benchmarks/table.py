@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.servers.seaweed import seaweed
 
-from . import appending, checking, cold, comparing, contention, judging, registering, resolving, transferring
+from . import appending, checking, cold, comparing, contention, judging, registering, resolving, tracing, transferring
 from .memory import peak_above_import_mib
 from .ratio import Benchmark, Figure, measured
 
@@ -50,6 +50,8 @@ PLANS: Mapping[str, Plan] = {
     "s3-large-down": Plan(transferring.large_file_down, 5, {"size_bytes": 32 << 20}, on_s3=True),
     "s3-many-up": Plan(transferring.many_files_up, 5, {"files": 50, "size_bytes": 1 << 10}, on_s3=True),
     "s3-many-down": Plan(transferring.many_files_down, 5, {"files": 50, "size_bytes": 1 << 10}, on_s3=True),
+    "lineage-one": Plan(tracing.one_answer, 9, {"models": 3, "versions": 4}),
+    "lineage-all": Plan(tracing.every_answer, 5, {"models": 3, "versions": 4}),
     "contention": Plan(contention.registrations, 3, {"processes": 2, "each": 3}),
 }
 

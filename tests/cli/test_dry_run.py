@@ -54,7 +54,7 @@ def test_a_dry_run_says_what_would_happen_and_writes_nothing(
 
 def test_every_writing_verb_can_be_tried() -> None:
     """The table above has them all: what is no reading verb has ``--dry-run``, or does nothing unless it is told to."""
-    reading = {"evidence", "export", "inventory", "ls", "show", "history", "diff", "fetch", "gates", "doctor", "check"}
+    reading = {"evidence", "export", "inventory", "ls", "show", "history", "diff", "lineage", "fetch", "gates", "doctor", "check"}
     on_demand = {"collect", "cache", "reproduce"}  # these only tell, unless they are asked to act
     writing = {verb.name for verbs in VERBS.values() for verb in verbs} - reading - on_demand
     of_policies = {f"policy {verb.name}" for verb in POLICY_VERBS} - {

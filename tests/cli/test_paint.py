@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flowreg.cli.blocks import Column, Grid, Line, Span
+from flowreg.cli.blocks import Block, Column, Grid, Line, Span, Tree
 from flowreg.cli.paint import Screen, escaped, paint
 from flowreg.registry import Registry
 
@@ -21,7 +21,7 @@ GRID = Grid(
 )
 
 
-def shown(*blocks: Line | Grid, width: int | None = None) -> str:
+def shown(*blocks: Block, width: int | None = None) -> str:
     stream = io.StringIO()
     paint(Screen(stream, terminal=width is not None, width=width), blocks)
     return stream.getvalue()
@@ -119,3 +119,24 @@ def test_an_actor_cannot_paint_the_terminal(cli: Cli, place: Path, model_file: P
         answer = cli(*argv)
         assert "\x1b" not in answer.out
         assert r"\x1b[31mroot" in answer.out
+
+
+TREE = Tree(((0, ("root",)), (1, ("a",)), (2, (Span("b", "good"), " and c")), (3, ("d",)), (1, ("e",)), (2, ("f",)), (0, ("other",))))
+
+
+@pytest.mark.parametrize("width", [None, 60])
+def test_a_tree_joins_its_lines(width: int | None) -> None:
+    """The same in a pipe and in a terminal."""
+    assert [line.rstrip() for line in COLOURS.sub("", shown(TREE, width=width)).splitlines()] == [
+        "root", "├── a", "│   └── b and c", "│       └── d", "└── e", "    └── f", "other",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("width", [None, 200, 60, 30])
+def test_a_tree_that_is_too_deep_for_the_screen_loses_no_line(width: int | None) -> None:
+    """Where it cannot be indented any more, each line says how deep it is."""
+    text = COLOURS.sub("", shown(Tree(tuple((depth, (f"node-{depth}",)) for depth in range(100))), width=width))
+
+    assert re.findall(r"node-(\d+)", text) == [str(depth) for depth in range(100)]
+    assert ("level 99: node-99" in text) == (width is not None)
+    assert max(map(len, text.splitlines())) <= (width or 1000)

@@ -18,7 +18,7 @@ import flowreg
 from flowreg import BadInput, Dataset, Registry
 from flowreg.lineage import data as data_module
 from flowreg.lineage.attempts import Attempts
-from flowreg.lineage.data import described
+from flowreg.lineage.data import described, local_path
 
 FRAME = pd.DataFrame(
     {
@@ -156,3 +156,10 @@ def test_a_url_with_a_password_is_recorded_without_it(tmp_path: Path) -> None:
 
     assert [said.uri for said in version.data] == ["s3://lake/x", "https://lake/y.csv?version=3"]
     assert not [path for path in (tmp_path / "models").rglob("*") if path.is_file() and b"hunter2" in path.read_bytes()]
+
+
+@pytest.mark.parametrize("uri", ["s3://[red]x", "file://[x", "http://[::1"])
+def test_a_uri_that_cannot_be_read_is_no_local_file(uri: str) -> None:
+    """What may be a secret in it is hidden, and it costs no registration."""
+    assert local_path(uri) is None
+    assert described(Dataset(uri), Attempts(time.monotonic() + 9)) == [Dataset(f"{uri.partition('//')[0]}//********")]

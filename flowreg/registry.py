@@ -422,7 +422,8 @@ class Registry:
 
         That one says what it ``reproduces``, and no alias moves. ``here`` takes the packages of this process, ``deployment`` runs the
         recorded deployment instead. ``params`` are those that were not kept, ``repository`` is a clone that has the commit (else the
-        working directory). ``said`` is told what is done. ``BadInput`` where the record does not suffice, ``Unavailable`` where the run fails.
+        working directory). ``said`` is told what is done. ``BadInput`` where the record does not suffice, ``Unavailable`` where the run
+        fails.
         """
         from .reproducing.comparing import compare
         from .reproducing.looking import the_version

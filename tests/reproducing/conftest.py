@@ -25,14 +25,14 @@ import flowreg
 from flowreg.prefect import evaluate_model, promote_model, register_model
 
 @flow
-def train(data: str, seed: int | None = 7, api_key: str = "hunter2-canary", loss: str = "log_loss"):
-    assert api_key == "hunter2-canary"
+def train(data: str, seed: int | None = 7, api_key: str = "", loss: str = "log_loss"):
+    assert len(api_key) == 14
     if seed is not None:
         flowreg.seed_all(seed)
     rows = numpy.loadtxt(data, delimiter=",")
     x, y = rows[:, :-1], rows[:, -1] > 0
     model = SGDClassifier(loss=loss, max_iter=20, tol=None).fit(x, y)
-    version = register_model("churn", model, data=[data], golden=x, trust="skops")
+    version = register_model("churn", model, data=[data], golden=x)
     evaluate_model(version, metrics={"accuracy": model.score(x, y), "n": len(y)}, on="train")
     promote_model(version, to="champion")
     Path(data + ".promoted").write_text("x")
@@ -78,7 +78,7 @@ def trained(code: Path, data: Path, tmp_path: Path, prefect_env: object) -> Trai
     def train(**parameters: object) -> Registry:
         root = tmp_path / "models"
         subprocess.run(
-            [sys.executable, "-c", RUN, json.dumps({"data": str(data), **parameters})], cwd=code, check=True,
+            [sys.executable, "-c", RUN, json.dumps({"data": str(data), "api_key": "hunter2-canary", **parameters})], cwd=code, check=True,
             env={**os.environ, "PYTHONPATH": os.pathsep.join([str(code), str(Path(__file__).parents[2])]), "FLOWREG_ROOT": str(root)},
         )  # fmt: skip
         return Registry(root)

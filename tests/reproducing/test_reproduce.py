@@ -121,7 +121,7 @@ def test_in_a_new_environment_with_the_recorded_packages(code: Path, data: Path,
 
     root = tmp_path / "models"
     environ = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"} | {"PYTHONPATH": str(code), "FLOWREG_ROOT": str(root)}
-    subprocess.run([python, "-c", RUN, json.dumps({"data": str(data)})], cwd=code, check=True, env=environ)
+    subprocess.run([python, "-c", RUN, json.dumps({"data": str(data), **SECRET})], cwd=code, check=True, env=environ)
 
     verdict = Registry(root).make_again("churn@1", params=SECRET, repository=code)
 

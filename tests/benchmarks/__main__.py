@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 
-from . import scale
+from . import scale, writers
 from .table import MEMORY_TARGET_MIB, PLANS, lines, peak_mib
 
-MEMORY, SCALE = "memory", "scale"
-NAMES = (*PLANS, MEMORY, SCALE)
+MEMORY, SCALE, WRITERS = "memory", "scale", "writers"
+NAMES = (*PLANS, MEMORY, SCALE, WRITERS)
 
 
 def main() -> None:
@@ -25,6 +25,9 @@ def main() -> None:
     if MEMORY in names:
         peak = peak_mib(small=asked.small)
         print(f"peak memory of registering one file, above the import: {peak:.0f} MiB (target <= {MEMORY_TARGET_MIB:g})")
+    if WRITERS in names:
+        for line in writers.lines(writers.every(small=asked.small)):
+            print(line, flush=True)
     if SCALE in names:
         print("\n".join(scale.lines(scale.measured(scale.SIZES[:2] if asked.small else scale.SIZES))))
 

@@ -42,7 +42,7 @@ def notify(to: NotifyLike, subject: str, body: str) -> int:
 def _sent(one: str | NotificationBlock, subject: str, body: str) -> bool:
     name = one if isinstance(one, str) else one.get_block_type_slug()
     try:
-        block: Any = Block.load(one, _sync=True) if isinstance(one, str) else one
+        block: Any = Block.load(one, _sync=True) if isinstance(one, str) else one  # type: ignore[call-arg]
         if not isinstance(block, NotificationBlock):
             raise TypeError("that block cannot notify")
         with block.raise_on_failure():

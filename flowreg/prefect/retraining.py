@@ -91,7 +91,7 @@ def retraining(
     ``train`` are recorded with the version. It returns a ``Retrained``.
 
     >>> retrain = retraining(model="churn", load=load, train=train, score=["roc_auc"])    # doctest: +SKIP
-    >>> retrain.serve("nightly", cron="0 2 * * *", limit=1)                               # doctest: +SKIP
+    >>> retrain.serve("nightly", cron="0 2 * * *", global_limit=1)                              # doctest: +SKIP
 
     ``against`` are aliases whose holders are measured besides that of ``to``, for gates that compare with them. ``ask`` waits for the
     people whom the policy names, see ``request_approval``. A candidate that is blocked fails the run with the sentences of its gates

@@ -11,9 +11,10 @@ import sys
 from typing import Any
 
 from prefect.context import FlowRunContext
+from prefect.exceptions import PrefectSignal
 
 from ..core.views import Version
-from ..errors import FlowregError, NotFound
+from ..errors import FlowregError, GateBlocked, NotFound
 from ..lineage.masking import masked_text
 from ..registry import Registry
 from .surroundings import run_logger
@@ -23,7 +24,12 @@ REASON_CHARACTERS = 300
 
 
 def undo(where: Registry, version: Version, alias: str) -> None:
-    """Retire the version, after the alias has been moved back if this version holds it. Never raises; the reason is what failed."""
+    """Retire the version, after the alias has been moved back if this version holds it. Never raises; the reason is what failed.
+
+    Of a candidate that is blocked, and of a run that waits, Prefect says that the transaction failed; neither is a failure here.
+    """
+    if isinstance(sys.exception(), GateBlocked | PrefectSignal):
+        return
     if _will_be_tried_again():
         run_logger().info("%s stays until the last attempt of this run", version.ref)
         return

@@ -8,12 +8,19 @@ from pathlib import Path
 
 import pytest
 
+from flowreg import Registry
 from tests.conftest import GIT, Root
 from tests.servers.prefect_server import PrefectServer, prefect_cli
 
 REPOSITORY = Path(__file__).parents[2]
 POOL = "local-process"
 DEPLOYMENTS = ("retrain/nightly", "deploy/on-promotion", "evaluate-champion/weekly", "remind/mornings", "housekeeping/weekly")
+
+
+@pytest.fixture
+def registry(root: Root) -> Registry:
+    """An empty registry in which nothing is protected yet."""
+    return Registry(root.url)
 
 
 @dataclass(frozen=True)

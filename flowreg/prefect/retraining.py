@@ -47,6 +47,10 @@ class RetrainingFlow(Flow[..., Retrained]):
     def _entrypoint(self, said: str | None) -> None:
         self._said = said
 
+    def __call__(self, *given: Any, **named: Any) -> Any:
+        self._named()
+        return super().__call__(*given, **named)
+
     def to_deployment(self, *given: Any, **named: Any) -> Any:
         self._named()
         return super().to_deployment(*given, **named)

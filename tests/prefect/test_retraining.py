@@ -395,5 +395,6 @@ def test_a_worker_loads_it_by_file_and_name(registry: Registry, tmp_path: Path, 
     assert retrain._entrypoint == "nightly:retrain"
     copied = cloudpickle.loads(cloudpickle.dumps(retrain))
 
-    assert copied(rows=3, registry=registry.root).version.ref == "churn@1"
-    assert registry.load("churn@1", trust=True) == {"w": 3}
+    assert retrain(registry=registry.root).version.run.entrypoint == "nightly.py:retrain"
+    assert copied(rows=3, registry=registry.root).version.ref == "churn@2"
+    assert registry.load("churn@2", trust=True) == {"w": 3}

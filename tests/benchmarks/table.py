@@ -52,8 +52,8 @@ PLANS: Mapping[str, Plan] = {
     "s3-large-down": Plan(transferring.large_file_down, 5, {"size_bytes": 32 << 20}, on_s3=True),
     "s3-many-up": Plan(transferring.many_files_up, 5, {"files": 50, "size_bytes": 1 << 10}, on_s3=True),
     "s3-many-down": Plan(transferring.many_files_down, 5, {"files": 50, "size_bytes": 1 << 10}, on_s3=True),
-    "capture": Plan(capturing.retraining, 9, {"family": "linear"}, on_prefect=True),
-    "capture-cpu": Plan(capturing.one_capture, 15, on_prefect=True),
+    "capture": Plan(capturing.retraining, 15, {"family": "linear"}, on_prefect=True),
+    "capture-cpu": Plan(capturing.processor_time, 15, on_prefect=True),
     "contention": Plan(contention.registrations, 3, {"processes": 2, "each": 3}),
 }
 

@@ -8,7 +8,7 @@ from .approvals import request_approval
 from .blocks import ModelRegistry
 from .notifications import notify
 from .retrained import Retrained
-from .retraining import retraining
+from .retraining_flow import retraining
 from .signals import announce_data, announce_drift
 from .splits import Split
 from .tasks import evaluate_model, fetch_model, load_model, promote_model, register_model, rollback_model, undo_rollback

@@ -35,9 +35,9 @@ def parameters_of(step: Any, *, after: int = 0) -> Mapping[str, Parameter]:
     function = plain(step)
     try:
         signature = inspect.signature(function, eval_str=True)
-    except NameError:  # a type that is imported for type checkers only
+    except (NameError, AttributeError, TypeError):  # a type that is there for type checkers only: then nothing is known of any
         signature = inspect.signature(function)
-    everything = list(signature.parameters.values())
+    everything = [each.replace(annotation=NOTHING) if isinstance(each.annotation, str) else each for each in signature.parameters.values()]
     if len(everything) < after:
         raise BadInput(f"{_name(function)} takes no data", do=f"let its first parameter be the data: def {_name(function)}(data, …)")
     if strange := [each for each in everything[after:] if each.kind not in _NAMED]:

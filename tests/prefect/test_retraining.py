@@ -146,6 +146,15 @@ def test_the_form_is_the_union_of_both_functions() -> None:
     assert parameter_schema(churn()).properties["rows"]["description"] == "How many to train on."
 
 
+def test_a_type_that_is_nowhere_to_be_found_is_no_obstacle(registry: Registry) -> None:
+    """One that is imported for type checkers only: the form then takes anything."""
+
+    def train_on(data: "Frame", /, *, threshold: "Threshold" = 2.0) -> Any:  # type: ignore[name-defined]  # noqa: F821, UP037
+        return train(data, threshold)
+
+    assert churn(train=train_on)(threshold=2, registry=registry.root).version.params == {"threshold": 2}
+
+
 def _other_rows(data: Any, rows: int = 5) -> Any: ...
 def _other_type(data: Any, rows: str = "4") -> Any: ...
 def _no_data() -> Any: ...
@@ -299,16 +308,24 @@ def test_a_later_attempt_takes_the_undoing_back(registry: Registry) -> None:
     assert registry.get("churn@champion").retired is None
 
 
-def test_people_are_waited_for_and_nothing_is_trained_twice(registry: Registry, prefect_env: Any) -> None:
-    """The run is suspended with a form; resumed, it goes on with the version that it registered."""
+def test_people_are_waited_for_and_nothing_is_trained_twice(registry: Registry, prefect_env: Any, ops: Listener) -> None:
+    """They are told, and the run is suspended with a form; resumed, it goes on with the version that it registered."""
     from tests.prefect.test_approvals import Asked
 
     registry.set_people({"desk": ["ana"]})
     registry.set_policy(Policy(policy="asked", models=["churn"], alias="champion", gates=[{"check": "approval", "by": ["desk"]}]))
-    retrain = churn(train=lambda data: {"w": str(uuid4())}, score=lambda model, x, y: 1.0, ask=True, undo=True, name=f"asks-{uuid4()}")
+    retrain = churn(
+        train=lambda data: {"w": str(uuid4())},
+        score=lambda model, x, y: 1.0,
+        ask=True,
+        undo=True,
+        name=f"asks-{uuid4()}",
+        notify="custom-webhook/ops",
+    )
     run = Asked(prefect_env, retrain, {"because": None, "registry": registry.root, "day": "monday", "rows": 4})
 
     assert run.start().name == "Suspended"
+    assert json.loads(ops.heard[0])["subject"] == "churn@1 waits for approval as champion"
     assert registry.get("churn@1").retired is None
     run.resume(verdict="approve", name="ana", reason="looked at it")
 
@@ -352,6 +369,25 @@ def test_people_are_told_how_it_ended(registry: Registry, ops: Listener) -> None
     assert told[0]["body"].startswith("right 1")
     assert "- right 0.5000 is below 0.7500" in told[1]["body"]
     assert told[2]["body"] == "Broken: the scorer fell over: https://lake"
+
+
+def test_any_notification_block_will_do(registry: Registry, ops: Listener) -> None:
+    """Those of Prefect that go through Apprise, and one of your own that is asynchronous and was never saved."""
+    from prefect.blocks.abstract import NotificationBlock
+    from prefect.blocks.notifications import SlackWebhook
+
+    said: list[tuple[str | None, str]] = []
+
+    class Shout(NotificationBlock):
+        async def notify(self, body: str, subject: str | None = None) -> None:
+            said.append((subject, body))
+
+    SlackWebhook(url=ops.url.replace("http:", "json:")).save("shop", overwrite=True)  # as Apprise writes a plain webhook
+
+    churn(notify=["slack-webhook/shop", Shout()])(registry=registry.root)
+
+    assert [subject for subject, _ in said] == ["churn@1 is champion (the first)"]
+    assert json.loads(ops.heard[0])["title"] == "churn@1 is champion (the first)"
 
 
 def test_a_notification_that_fails_is_a_warning(registry: Registry, ops: Listener, caplog: pytest.LogCaptureFixture) -> None:
@@ -398,3 +434,42 @@ def test_a_worker_loads_it_by_file_and_name(registry: Registry, tmp_path: Path, 
     assert retrain(registry=registry.root).version.run.entrypoint == "nightly.py:retrain"
     assert copied(rows=3, registry=registry.root).version.ref == "churn@2"
     assert registry.load("churn@2", trust=True) == {"w": 3}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_it_serves_itself(registry: Registry, tmp_path: Path, prefect_env: Any) -> None:
+    """``retrain.serve("nightly")`` in a script: a run that anybody starts in Prefect is done by it."""
+    import sys
+
+    from prefect.client.orchestration import get_client
+    from prefect.exceptions import ObjectNotFound
+
+    from tests.servers.prefect_server import run_in_state
+    from tests.servers.process import running
+
+    script = tmp_path / "nightly.py"
+    script.write_text(f"""{MODULE}
+if __name__ == "__main__":
+    retrain.serve("served", cron="0 2 * * *", global_limit=1)
+""")
+
+    def deployed() -> bool:
+        with get_client(sync_client=True) as client:
+            try:
+                return bool(client.read_deployment_by_name("retrain-churn/served"))
+            except ObjectNotFound:
+                return False
+
+    env = {**prefect_env.env, "FLOWREG_ROOT": registry.root, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with running([sys.executable, str(script)], folder=tmp_path, env=env, ready=deployed, timeout_s=120):
+        with get_client(sync_client=True) as client:
+            deployment = client.read_deployment_by_name("retrain-churn/served")
+            run = client.create_flow_run_from_deployment(deployment.id, parameters={"rows": 7})
+        ended = run_in_state(run.id, lambda state: state.is_final(), timeout_s=120)
+
+    assert ended.state_name == "Completed"
+    assert registry.load("churn@champion", trust=True) == {"w": 7}
+    made_by = registry.get("churn@champion").run
+    assert made_by is not None
+    assert (made_by.deployment, made_by.entrypoint) == ("retrain-churn/served", "nightly.py:retrain")

@@ -40,7 +40,6 @@ class Plan:
     train: Callable[..., Any]
     loaded: tuple[str, ...]
     trained: tuple[str, ...]
-    data_first: str
     score: Any
     to: str
     slices: tuple[str, ...]
@@ -93,18 +92,30 @@ def _tried(plan: Plan, given: Mapping[str, Any], registry: RegistryLike, txn: An
         if not _measured_in_this_run(each, scoring):
             evaluate_model(each, opaque(scoring), trust=plan.trust is not None, registry=registry)  # type: ignore[call-overload]
     if plan.ask:
-        request_approval(version, to=plan.to, because=given["because"], registry=registry)
+        _ask(plan, where, version, given["because"], registry)
     return promoted(promote_model(version, to=plan.to, because=given["because"] or "retrained", registry=registry))
 
 
 def _registered(plan: Plan, given: Mapping[str, Any], split: Split, registry: RegistryLike) -> Version:
     params = {name: given[name] for name in plan.trained}
     data = opaque(split.train) if isinstance(plan.train, Task) else split.train  # Prefect looks through what it hands to a task
-    model = plan.train(**{plan.data_first: data}, **params)
+    model = plan.train(data, **params)
     return register_model(
         plan.model, opaque(model), params=masked(to_jsonable_python(params, fallback=str)), labels=plan.labels, data=split.data,
         signature=split.signature, key=plan.key, trust=plan.trust, because=given["because"], registry=registry,
     )  # fmt: skip
+
+
+def _ask(plan: Plan, where: Registry, version: Version, because: str | None, registry: RegistryLike) -> None:
+    """Wait for people, where only they are in the way; tell them so each time that the run begins to wait."""
+    try:
+        decision = where.judge(version, to=plan.to)
+    except NotFound:  # no policy, so nobody need be asked
+        return
+    if decision.outcome == "waiting":
+        asked = f"flowreg approve {version.ref} --to {plan.to} --because '…'"
+        notify(plan.notify, f"{version.ref} waits for approval as {plan.to}", "\n".join([*(r.sentence for r in decision.failing()), asked]))
+        request_approval(version, to=plan.to, because=because, registry=registry)
 
 
 def _split(loaded: Any, plan: Plan) -> Split:
@@ -153,7 +164,7 @@ def _ended(plan: Plan, where: Registry, held: BaseException) -> Any:
     found = _told(plan, blocked(where.get(f"{plan.model}@{held.decision.candidate.version}"), held))
     if plan.on_blocked == "fail":
         raise held
-    return Completed(name="Blocked", message=str(held), data=found)
+    return Completed(name=found.outcome.capitalize(), message=str(held), data=found)
 
 
 def _told(plan: Plan, found: Retrained) -> Retrained:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from inspect import Parameter
+from pathlib import Path
 from typing import Any, Literal
 
 from prefect import Flow, Task, task
@@ -25,7 +26,7 @@ from .notifications import NotifyLike, receivers
 from .parameters import docstring, parameters_of, plain, union
 from .resolve import RegistryLike
 from .retrained import Retrained
-from .retrying import Plan, retrain
+from .retraining_run import Plan, retrain
 
 EXTRA = {
     "because": "Why this run was started, for the history: an event, a ticket.",
@@ -98,15 +99,16 @@ def retraining(
     >>> retrain.serve("nightly", cron="0 2 * * *", global_limit=1)                              # doctest: +SKIP
 
     ``against`` are aliases whose holders are measured besides that of ``to``, for gates that compare with them. ``ask`` waits for the
-    people whom the policy names, see ``request_approval``. A candidate that is blocked fails the run with the sentences of its gates
-    (``GateBlocked``); with ``on_blocked="complete"`` the run completes, in a state that is called Blocked.
+    people whom the policy names, if it names any; see ``request_approval``. A candidate that is blocked fails the run with the
+    sentences of its gates (``GateBlocked``); with ``on_blocked="complete"`` the run completes, in a state that is called Blocked (or
+    Waiting, for people).
 
     ``undo`` wraps all of it in a Prefect transaction: where the run, or a ``transaction()`` round it, fails after the version was
     registered, the version is retired with the reason, and the alias moved back if it had moved. A killed process undoes nothing.
 
-    ``notify`` names notification blocks, such as ``"slack-webhook/ops"``: told who was promoted, who was blocked and why, and that a
-    run failed. One that fails is a warning. ``trust="pickle"`` stores a model that has no safe format as a pickle, **and loads the
-    pickles of candidate and holders, which run their code**, to measure them.
+    ``notify`` names notification blocks, such as ``"slack-webhook/ops"``: told who was promoted, who was blocked and why, who waits for
+    people, and that a run failed. One that fails is a warning. ``trust="pickle"`` stores a model that has no safe format as a
+    pickle, **and loads the pickles of candidate and holders, which run their code**, to measure them.
 
     Runs of one model at once are safe, but the later is judged against a holder that moves: give the deployment a
     ``concurrency_limit`` of 1. Prefect frees the slot of a killed run when the run leaves its state Running (by its worker, a retry, or a
@@ -119,7 +121,7 @@ def retraining(
     loaded, trained = parameters_of(load), parameters_of(train, after=1)
     plan = Plan(
         model=model_name(model), load=_step(load, "load"), train=_step(train, "train"), loaded=tuple(loaded), trained=tuple(trained),
-        data_first=next(iter(parameters_of(train))), score=score, to=alias_name(to), slices=tuple(slices), predict=predict,
+        score=score, to=alias_name(to), slices=tuple(slices), predict=predict,
         against=tuple(alias_name(alias) for alias in against), ask=ask, undo=undo, on_blocked=on_blocked, notify=receivers(notify),
         registry=registry, labels=labels, trust=trust,
     )  # fmt: skip
@@ -148,7 +150,7 @@ def _function(
     run.__module__, run.__name__ = module, plan.model.rpartition("/")[2].replace("-", "_")
     run.__qualname__ = run.__name__
     # Prefect reads a flow's version and place from the file of its code, and lineage its commit: that is the caller's, not this one.
-    run.__code__ = run.__code__.replace(co_filename=file)
+    run.__code__ = run.__code__.replace(co_filename=str(Path(file).resolve()) if Path(file).is_file() else file)
     return run
 
 

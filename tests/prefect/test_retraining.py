@@ -281,6 +281,25 @@ def test_attempts_of_one_run_share_one_version(registry: Registry) -> None:
     assert [version.ref for version in registry.versions("churn")] == ["churn@1"]
     assert (done.promoted, registry.get("churn@1").retired) == (True, None)
     assert tries[0] == tries[1]
+    assert not {"retired", "restored"} & {line.kind for line in registry.history("churn")}
+
+
+def test_what_an_earlier_attempt_measured_is_not_measured_again(registry: Registry) -> None:
+    """Though it would give another number: the first attempt failed at the holder, the second goes on there."""
+    calls: list[int] = []
+
+    def never_the_same(model: dict[str, Any], features: Any, target: Any) -> float:
+        calls.append(len(calls))
+        return breaking(model, features, target) if len(calls) == 3 else float(len(calls))
+
+    retrain = churn(score=never_the_same).with_options(retries=1)
+    retrain(registry=registry.root)
+    retrain(threshold=1.9, registry=registry.root)
+
+    assert [[each.metrics["never_the_same"] for each in version.evaluations] for version in registry.versions("churn")] == [
+        [1.0, 4.0],
+        [2.0],
+    ]
 
 
 def test_a_later_attempt_takes_the_undoing_back(registry: Registry) -> None:

@@ -25,10 +25,13 @@ train_model = task(train, name="train", task_run_name="train-{family}", cache_po
 
 
 @flow(name="retrain", flow_run_name="retrain-{month}-{family}")
-def retrain(month: str = MONTHS[-1], family: str = "boosted", registry: ModelRegistry | str | None = None) -> AliasMove:
+def retrain(
+    month: str = MONTHS[-1], family: str = "boosted", registry: ModelRegistry | str | None = None, because: str | None = None
+) -> AliasMove:
     """Train on the months before ``month``, measure on ``month``, and become champion if the gates of the policy say so.
 
-    Raises ``GateBlocked`` where they do not: the run then fails, with the reason in its state, and the champion stays.
+    Raises ``GateBlocked`` where they do not: the run then fails, with the reason in its state, and the champion stays. ``because`` is
+    what the history says about the promotion: a trigger passes on what it was told.
     """
     window, holdout = flights_before(month), flights_of(month)
     challenger = register_model(
@@ -41,7 +44,7 @@ def retrain(month: str = MONTHS[-1], family: str = "boosted", registry: ModelReg
     on = dataset_of(holdout, role="holdout")
     for version in (challenger, *rivals_of(challenger, registry)):
         measure(version, holdout, on, registry)
-    return promote_model(challenger, to="champion", because=f"retrained for {month}", registry=registry)
+    return promote_model(challenger, to="champion", because=because or f"retrained for {month}", registry=registry)
 
 
 def rivals_of(challenger: Version, registry: ModelRegistry | str | None) -> Iterator[Version]:

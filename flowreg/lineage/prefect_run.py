@@ -31,10 +31,8 @@ def flow_run_id() -> str | None:
 
 def flow_folder() -> Path | None:
     """The folder that the flow's source file lies in; None outside a run and for installed code."""
-    flow_context, _ = _contexts()
-    code = getattr(getattr(getattr(flow_context, "flow", None), "fn", None), "__code__", None)
-    file = Path(code.co_filename) if code else None
-    if file is None or not file.is_file() or {"site-packages", "dist-packages"} & set(file.parts):
+    file = _source_file(_contexts()[0])
+    if file is None or {"site-packages", "dist-packages"} & set(file.parts):
         return None
     return file.resolve().parent
 
@@ -49,13 +47,22 @@ def entrypoint(top: Path | None) -> str | None:
     told = os.environ.get("PREFECT__FLOW_ENTRYPOINT")
     if told and (run is None or str(run) == os.environ.get("PREFECT__FLOW_RUN_ID")):
         return masked_text(told)
-    function = getattr(getattr(flow_context, "flow", None), "fn", None)
-    name, code = getattr(function, "__name__", None), getattr(function, "__code__", None)
-    if not name or code is None or not Path(code.co_filename).is_file():
+    name = getattr(getattr(getattr(flow_context, "flow", None), "fn", None), "__name__", None)
+    source = _source_file(flow_context)
+    if not name or source is None:
         return None
-    file = Path(code.co_filename).resolve()
+    file = source.resolve()
     inside = top is not None and file.is_relative_to(top.resolve())
     return f"{file.relative_to(top.resolve()).as_posix() if inside and top else file.name}:{name}"
+
+
+def _source_file(flow_context: Any) -> Path | None:
+    """The file of the flow's function. A script that serves its own flow sends it pickled, without: then where Prefect says it was made."""
+    flow = getattr(flow_context, "flow", None)
+    code = getattr(getattr(flow, "fn", None), "__code__", None)
+    told, _, _ = str(getattr(flow, "_entrypoint", None) or "").rpartition(":")
+    found = [Path(each) for each in (code.co_filename if code else None, told) if each]
+    return next((file for file in found if file.is_file()), None)
 
 
 def read_image() -> dict[str, str]:

@@ -38,7 +38,14 @@ def announce_moved(verb: Literal["promoted", "rolled-back"], move: AliasMove, *,
 def announce_left(move: AliasMove, *, root: str) -> None:
     """``flowreg.version.retired`` for the bytes that a rollback left and barred, ``flowreg.version.restored`` where it was undone."""
     if move.undoes is not None:
-        _announce("restored", move.model, move.version.number, move.version.digest, root=root, facts={"because": move.because})
+        _announce(
+            "restored",
+            move.model,
+            move.version.number,
+            move.version.digest,
+            root=root,
+            facts={"alias": move.alias, "because": move.because},
+        )
     elif move.retired is not None and move.previous is not None:
         _announce("retired", move.model, move.previous, move.retired, root=root, facts={"because": move.because})
 

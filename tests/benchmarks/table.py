@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.servers.prefect_server import prefect_server
 from tests.servers.seaweed import seaweed
 
-from . import appending, checking, cold, comparing, contention, judging, registering, resolving, tracing, transferring
+from . import appending, capturing, checking, cold, comparing, contention, judging, registering, resolving, tracing, transferring
 from .memory import peak_above_import_mib
 from .ratio import Benchmark, Figure, measured
 
@@ -26,6 +27,7 @@ class Plan:
     repeats: int
     small: Mapping[str, Any] = field(default_factory=dict)
     on_s3: bool = False
+    on_prefect: bool = False
 
 
 PLANS: Mapping[str, Plan] = {
@@ -52,6 +54,8 @@ PLANS: Mapping[str, Plan] = {
     "s3-many-down": Plan(transferring.many_files_down, 5, {"files": 50, "size_bytes": 1 << 10}, on_s3=True),
     "lineage-one": Plan(tracing.one_answer, 9, {"models": 3, "versions": 4}),
     "lineage-all": Plan(tracing.every_answer, 5, {"models": 3, "versions": 4}),
+    "capture": Plan(capturing.retraining, 15, {"family": "linear"}, on_prefect=True),
+    "capture-cpu": Plan(capturing.processor_time, 15, on_prefect=True),
     "contention": Plan(contention.registrations, 3, {"processes": 2, "each": 3}),
 }
 
@@ -61,7 +65,8 @@ def figure(name: str, *, small: bool) -> Figure:
     plan = PLANS[name]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="flowreg-benchmark-")))
-        places = (folder, stack.enter_context(seaweed())) if plan.on_s3 else (folder,)
+        needed = (seaweed,) if plan.on_s3 else (prefect_server,) if plan.on_prefect else ()
+        places = (folder, *(stack.enter_context(server()) for server in needed))
         return measured(plan.make(*places, **(plan.small if small else {})), repeats=2 if small else plan.repeats)
 
 

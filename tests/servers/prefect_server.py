@@ -9,17 +9,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from .need import need_module
 from .process import answers, environment, free_ports, running
 
 if TYPE_CHECKING:
-    from prefect.client.schemas.objects import FlowRun
+    from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import FlowRun, State
 
 INSTALL = "pip install -e '.[prefect]'"
 STARTUP_S = 240  # a fresh database runs every migration; a loaded machine of two cores took 127 s
@@ -86,19 +88,44 @@ def prefect_cli(server: PrefectServer, *arguments: str, cwd: Path, extra_env: Ma
 
 def finished_run(deployment: str, *, timeout_s: float) -> FlowRun:
     """The first run of ``flow/deployment`` to reach an end, waited for; ask within the fixture ``prefect_env``."""
+    return finished_runs(deployment, 1, timeout_s=timeout_s)[0]
+
+
+def finished_runs(deployment: str, count: int, *, timeout_s: float) -> list[FlowRun]:
+    """The runs of ``flow/deployment`` that have ended, by their start, as soon as there are ``count`` of them."""
     from prefect.client.orchestration import get_client
-    from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
 
     deadline = time.monotonic() + timeout_s
     with get_client(sync_client=True) as client:
-        only = DeploymentFilter(id=DeploymentFilterId(any_=[client.read_deployment_by_name(deployment).id]))
+        wanted = client.read_deployment_by_name(deployment).id
         while time.monotonic() < deadline:
-            runs = client.read_flow_runs(deployment_filter=only)
-            if ended := [run for run in runs if run.state is not None and run.state.is_final()]:
-                return min(ended, key=lambda run: (run.start_time is None, run.start_time))
-            time.sleep(1)
+            runs = runs_of(client, wanted)
+            if len(ended := [run for run in runs if run.state is not None and run.state.is_final()]) >= count:
+                return sorted(ended, key=lambda run: (run.start_time is None, run.start_time))
+            time.sleep(0.5)
     states = sorted(f"{run.name} {run.state_name}" for run in runs)
-    raise TimeoutError(f"no run of {deployment} ended within {timeout_s:g} s: {', '.join(states) or 'there is none'}")
+    raise TimeoutError(f"{count} runs of {deployment} did not end within {timeout_s:g} s: {', '.join(states) or 'there is none'}")
+
+
+def runs_of(client: SyncPrefectClient, deployment_id: UUID) -> list[FlowRun]:
+    """All runs of a deployment."""
+    from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
+
+    return client.read_flow_runs(deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment_id])))
+
+
+def run_in_state(run_id: UUID, wanted: Callable[[State[Any]], bool], *, timeout_s: float) -> FlowRun:
+    """The run, as soon as its state is what is wanted; ask within the fixture ``prefect_env``."""
+    from prefect.client.orchestration import get_client
+
+    deadline = time.monotonic() + timeout_s
+    with get_client(sync_client=True) as client:
+        while time.monotonic() < deadline:
+            run = client.read_flow_run(run_id)
+            if run.state is not None and wanted(run.state):
+                return run
+            time.sleep(0.2)
+    raise TimeoutError(f"{run.name} is {run.state_name} after {timeout_s:g} s")
 
 
 @contextmanager

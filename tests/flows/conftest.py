@@ -1,0 +1,3 @@
+"""What the tests of the flows share with those of the Prefect surface."""
+
+from tests.prefect.conftest import events as events

@@ -325,9 +325,13 @@ def _code(version: Version) -> dict[str, Any]:
         "commit": git.commit if git else None,
         "dirty": git.dirty if git else None,
         "changes": git.diff if git else None,
+        "untracked files": git.untracked if git else None,
+        "entrypoint": run.entrypoint if run else None,
         "python": environment.python if environment else None,
         "packages": environment.packages if environment else None,
         "lockfile": environment.lockfile.digest if environment and environment.lockfile else None,
+        "cpu": environment.cpu if environment else None,
+        "accelerators": ", ".join(environment.accelerators) or None if environment else None,
         "image": (run.image_digest or run.image) if run else None,
         "seeds": dict(run.seeds) if run and run.seeds else None,
     }

@@ -315,7 +315,14 @@ def _differ(before: Any, after: Any) -> bool:
 
 
 def _data(version: Version) -> dict[str, str | None]:
-    return {d.role or d.uri or d.name or "data": d.digest or d.uri or d.name for d in version.data}
+    roles = [d.role for d in version.data]
+    return {_called(d, alone=roles.count(d.role) == 1): d.digest or d.uri or d.name for d in version.data}
+
+
+def _called(said: Dataset, *, alone: bool) -> str:
+    """A dataset by its role, or by where it is where several have that role."""
+    named = said.uri or said.name or "data"
+    return named if not said.role else said.role if alone else f"{said.role} {named}"
 
 
 def _code(version: Version) -> dict[str, Any]:

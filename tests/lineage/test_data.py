@@ -224,3 +224,19 @@ def test_no_credential_of_a_uri_is_kept(tmp_path: Path, uri: str, kept: str) -> 
 
     assert [said.uri for said in version.data] == [kept, kept]
     assert "hunter2" not in version.run.model_dump_json() if version.run else True
+
+
+def test_a_difference_tells_datasets_of_one_role_apart(tmp_path: Path) -> None:
+    """Two files that a model was trained on are two things that may have changed."""
+    registry = Registry(tmp_path / "models")
+    (tmp_path / "model").write_text("x")
+    for second in ("b", "c"):
+        registry.register(
+            "churn",
+            tmp_path / "model",
+            data=[Dataset("s3://lake/a", role="train", digest="1"), Dataset(f"s3://lake/{second}", role="train", digest=second)],
+        )
+
+    changed = registry.diff("churn@1", "churn@2").sections["data"]
+
+    assert changed == {"train s3://lake/b": ("b", None), "train s3://lake/c": (None, "c")}

@@ -24,6 +24,7 @@ from .lineage.capture import Captured, capture
 from .lineage.prefect_run import flow_run_id
 from .storage import blobs
 from .storage.incarnations import Place
+from .storage.local import parallel_map
 from .storage.store import Store
 
 Moment = str | datetime | None
@@ -90,6 +91,5 @@ class Inside:
             return run
         if not isinstance(run, Captured):
             raise BadInput(f"run is {shown(run)}", where="nothing was written", do="give what flowreg.lineage.capture.capture() returns")
-        for blob in run.blobs:
-            blobs.put(self.store, blob, place)
+        parallel_map(lambda blob: blobs.put(self.store, blob, place), list(run.blobs), threads=4)
         return run.run

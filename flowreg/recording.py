@@ -36,6 +36,8 @@ from .storage.incarnations import Place, Places
 from .storage.local import read_all, regular_file
 from .tables import encoded_rows
 
+WARNINGS_LIMIT = 100  # about the data of one version
+
 
 @dataclass(frozen=True, slots=True)
 class Measures:
@@ -84,7 +86,7 @@ def drafted(
     )  # fmt: skip
     given.storable(said, Evaluated(version=1, metrics=measured.metrics))
     wanted = signature if golden is None else None if golden is False else golden
-    return Draft(said, given.card(card), measured, wanted, tuple(masked_text(warning) for warning in attempts.warnings))
+    return Draft(said, given.card(card), measured, wanted, tuple(map(masked_text, attempts.warnings[:WARNINGS_LIMIT])))
 
 
 def register(
@@ -170,7 +172,7 @@ def _recorded(inside: Inside, ref: str, scoring: Scoring, scored: Scored, run: A
 def _parents(inside: Inside, named: Iterable[Any]) -> tuple[Parent, ...]:
     """The parents that were named and those that this flow run has loaded, each once."""
     listed = (ref if isinstance(ref, Parent) else _parent(inside, ref) for ref in given.several(named, "parents"))
-    return tuple(dict.fromkeys([*listed, *loaded_in_run()]))
+    return tuple(dict.fromkeys([*listed, *loaded_in_run(inside.store.root)]))
 
 
 def _parent(inside: Inside, ref: VersionRef) -> Parent:

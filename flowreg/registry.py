@@ -364,7 +364,7 @@ class Registry:
         version = self.get(ref, as_of=as_of)
         with self._bytes_of(version):
             folder = fetch_artifact(self._store, version.digest, Path(into), ref=version.ref, progress=progress)
-        note_loaded(recording.parent_of(version))
+        note_loaded(recording.parent_of(version), self.root)
         return folder
 
     def load(self, ref: VersionRef, *, trust: bool = False, as_of: Moment = None) -> Any:
@@ -372,7 +372,7 @@ class Registry:
         version = self.get(ref, as_of=as_of)
         with self._bytes_of(version):
             model = load_artifact(self._store, version.digest, ref=version.ref, trust=trust, author=version.by.actor)
-        note_loaded(recording.parent_of(version))
+        note_loaded(recording.parent_of(version), self.root)
         return model
 
     def card(self, ref: VersionRef, *, as_of: Moment = None) -> str | None:

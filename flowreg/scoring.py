@@ -7,7 +7,6 @@ Rule 3: numpy and scikit-learn are imported when something is scored. Scorers by
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from .core.events import Dataset
+from .core.framed import digest_of_frame
 from .core.names import shown
 from .errors import BadInput
 
@@ -87,17 +87,9 @@ class Holdout:
         return ids if ids.dtype.kind in "iu" else ids.astype(str)
 
     def _digest(self) -> str:
-        import numpy
-
         named = {f"feature {name}": self.features[name] for name in getattr(self.features, "columns", ())}
         parts = named or {"features": self.features}
-        digest = hashlib.sha256()
-        for name, values in {**parts, "target": self.target, "id": self.numbered(), **self.columns}.items():
-            array = numpy.asarray(values)
-            array = array.astype(str) if array.dtype.kind not in "biuf" else array
-            digest.update(f"{name}\0{array.dtype.str}\0{array.shape}\0".encode())
-            digest.update(numpy.ascontiguousarray(array).tobytes())
-        return f"sha256:{digest.hexdigest()}"
+        return digest_of_frame({**parts, "target": self.target, "id": self.numbered(), **self.columns})[0]
 
 
 @dataclass(frozen=True, slots=True)

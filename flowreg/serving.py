@@ -5,13 +5,14 @@
 >>> serving.resolve("churn@champion").stamp                            # doctest: +SKIP
 'churn@12+3fa9c1'
 
-Rule 1: nothing here writes.
+Rule 1: nothing here writes to the registry.
 Rule 2: resolving an alias costs one read, and a second round trip to make sure that the head tells the truth and nothing is newer.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,13 +93,25 @@ class Reader:
         """Bring the files of a version into the new folder ``into``, every byte verified; the folder."""
         found = ref if isinstance(ref, Resolved) else self.resolve(ref)
         with told_if_dropped(self._journals, found.model, found.number):
-            return fetch_artifact(self._store, found.digest, Path(into), ref=found.ref)
+            folder = fetch_artifact(self._store, found.digest, Path(into), ref=found.ref)
+        self._note(found)
+        return folder
 
     def load(self, ref: str | Resolved, *, trust: bool = False) -> Any:
         """The model as an object, its bytes verified before any loader sees them. ``trust=True`` lets a pickle run its code."""
         found = ref if isinstance(ref, Resolved) else self.resolve(ref)
         with told_if_dropped(self._journals, found.model, found.number):
-            return load_artifact(self._store, found.digest, ref=found.ref, trust=trust)
+            model = load_artifact(self._store, found.digest, ref=found.ref, trust=trust)
+        self._note(found)
+        return model
+
+    def _note(self, found: Resolved) -> None:
+        """In a flow run it becomes a parent of what the run registers. Elsewhere nothing of lineage is imported."""
+        if "prefect.context" in sys.modules or "PREFECT__FLOW_RUN_ID" in os.environ:
+            from .core.events import Parent
+            from .lineage.loaded import note_loaded
+
+            note_loaded(Parent(model=found.model, version=found.number, manifest=found.digest), self._store.root)
 
 
 def resolve(

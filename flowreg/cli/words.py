@@ -82,4 +82,4 @@ def pairs(values: Mapping[str, Any]) -> str:
 
 def digest(text: str | None, digits: int = 12) -> str:
     """The start of a digest: ``sha256:3fa9c1d2e4f5…``"""
-    return f"{text[: 7 + digits]}…" if text else ""
+    return f"{text[: text.rfind(':') + 1 + digits]}…" if text else ""

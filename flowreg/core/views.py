@@ -315,7 +315,14 @@ def _differ(before: Any, after: Any) -> bool:
 
 
 def _data(version: Version) -> dict[str, str | None]:
-    return {d.role or d.uri or d.name or "data": d.digest or d.uri or d.name for d in version.data}
+    roles = [d.role for d in version.data]
+    return {_called(d, alone=roles.count(d.role) == 1): d.digest or d.uri or d.name for d in version.data}
+
+
+def _called(said: Dataset, *, alone: bool) -> str:
+    """A dataset by its role, or by where it is where several have that role."""
+    named = said.uri or said.name or "data"
+    return named if not said.role else said.role if alone else f"{said.role} {named}"
 
 
 def _code(version: Version) -> dict[str, Any]:
@@ -325,9 +332,13 @@ def _code(version: Version) -> dict[str, Any]:
         "commit": git.commit if git else None,
         "dirty": git.dirty if git else None,
         "changes": git.diff if git else None,
+        "untracked files": git.untracked if git else None,
+        "entrypoint": run.entrypoint if run else None,
         "python": environment.python if environment else None,
         "packages": environment.packages if environment else None,
         "lockfile": environment.lockfile.digest if environment and environment.lockfile else None,
+        "cpu": environment.cpu if environment else None,
+        "accelerators": ", ".join(environment.accelerators) or None if environment else None,
         "image": (run.image_digest or run.image) if run else None,
         "seeds": dict(run.seeds) if run and run.seeds else None,
     }

@@ -16,9 +16,10 @@ from ..core.events import Environment, Run
 from .attempts import Attempts
 from .environment import installed_packages, read_environment
 from .git import read_code
+from .image import read_image
 from .lockfiles import read_lockfile
 from .masking import masked_text
-from .prefect_run import entrypoint, flow_folder, read_image, read_run
+from .prefect_run import entrypoint, flow_folder, job_variables, read_run
 from .seeds import seeds_of_run
 
 
@@ -39,20 +40,21 @@ def capture(*, budget_s: float = 2.0) -> Captured:
     True
     """
     attempts = Attempts(time.monotonic() + budget_s)
-    said = read_run(attempts)
+    said = attempts.get("run", lambda: read_run(attempts)) or {}
+    said["seeds"] = attempts.get("seeds", seeds_of_run) or {}
     environment = attempts.get("environment", lambda: read_environment(attempts))
     packages = attempts.get("packages", installed_packages)
     folder = attempts.get("code", lambda: flow_folder() or Path.cwd())
-    code = read_code(folder, attempts) if folder else None
+    code = attempts.get("git", lambda: read_code(folder, attempts)) if folder else None
     top = code.top if code else None
     locked = attempts.get("lockfile", lambda: read_lockfile(folder, top, attempts)) if folder else None
     if environment is not None:
         environment = _with(environment, packages, locked[0] if locked else None)
-    said |= (attempts.get("image", read_image) if folder else None) or {}
+    said |= (attempts.get("image", lambda: read_image(job_variables(), attempts)) if folder else None) or {}
     said["entrypoint"] = attempts.get("entrypoint", lambda: entrypoint(top)) if folder else None
     warnings = tuple(dict.fromkeys(masked_text(warning) for warning in attempts.warnings))
     run = Run(
-        **said, seeds=seeds_of_run(), git=code.git if code else None, environment=environment,
+        **said, git=code.git if code else None, environment=environment,
         warnings=warnings,
     )  # fmt: skip
     blobs = (packages if environment else None, locked[1] if locked and environment else None, *(code.blobs if code else ()))

@@ -11,13 +11,12 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.events import Git
 from .attempts import Attempts
-from .changes import changes, untracked
+from .changes import Asked, Status, changes, status, untracked
 from .masking import without_credentials
 
 _ASK = ("git", "--no-optional-locks", "-c", "core.fsmonitor=false")
@@ -45,43 +44,43 @@ def read_code(folder: Path, attempts: Attempts) -> Code | None:
 
     Untracked files count as dirty: the code may be among them. Ignored files do not.
     """
-    refusal = attempts.get("git", lambda: _why_not(folder, attempts))
-    if refusal != "":
-        if refusal:
-            attempts.warn("git", refusal)
+    answer = attempts.get("git", lambda: _answer(folder, attempts, "rev-parse", "--is-inside-work-tree", "--show-toplevel"))
+    if answer is None:
         return None
-    top = attempts.get("git folder", lambda: _ask(folder, attempts, "rev-parse", "--show-toplevel"))
+    inside, _, top = os.fsdecode(answer.stdout).rstrip("\n").partition("\n")
+    if inside != "true" or not top:
+        attempts.warn("git", _why_not(answer.stderr))
+        return None
     commit = attempts.get("git commit", lambda: _ask(folder, attempts, "rev-parse", "--verify", "--quiet", "HEAD"))
     branch = attempts.get("git branch", lambda: _ask(folder, attempts, "symbolic-ref", "--quiet", "--short", "HEAD"))
     remote = attempts.get("git remote", lambda: _remote(folder, attempts))
-    status = attempts.get("git status", lambda: _ask(folder, attempts, "status", "--porcelain", "--untracked-files=normal"))
-    place = Path(top) if top else None
-    diff, others = _uncommitted(place, attempts, bool(commit)) if status and place else (None, None)
+    asked = _asking(Path(top))
+    found = attempts.get("git status", lambda: status(asked, _environ(), attempts))
+    diff, others = _uncommitted(Path(top), found, asked, attempts, bool(commit)) if found else (None, None)
     seen = Git(
-        commit=commit or None, branch=branch or None, remote=remote or None, dirty=None if status is None else bool(status),
+        commit=commit or None, branch=branch or None, remote=remote or None, dirty=None if found is None else bool(found),
         diff=_digest(diff), untracked=_digest(others),
     )  # fmt: skip
-    return Code(seen, place, tuple(blob for blob in (diff, others) if blob is not None))
+    return Code(seen, Path(top), tuple(blob for blob in (diff, others) if blob is not None))
 
 
-def _uncommitted(top: Path, attempts: Attempts, committed: bool) -> tuple[bytes | None, bytes | None]:
-    def asked(question: Sequence[str]) -> list[str]:
-        return [*_ASK, "-C", str(top), *question]
+def _uncommitted(top: Path, found: Status, asked: Asked, attempts: Attempts, committed: bool) -> tuple[bytes | None, bytes | None]:
+    differs = committed and found.changed
+    diff = attempts.get("git diff", lambda: changes(top, found.changed, asked, _environ(), attempts)) if differs else None
+    return diff, attempts.get("git untracked", lambda: untracked(top, asked, _environ(), attempts)) if found.others else None
 
-    diff = attempts.get("git diff", lambda: changes(asked, _environ(), attempts)) if committed else None
-    return diff, attempts.get("git untracked", lambda: untracked(top, asked, _environ(), attempts))
+
+def _asking(folder: Path) -> Asked:
+    return lambda question: [*_ASK, "-C", str(folder), *question]
 
 
 def _digest(blob: bytes | None) -> str | None:
     return None if blob is None else f"sha256:{hashlib.sha256(blob).hexdigest()}"
 
 
-def _why_not(folder: Path, attempts: Attempts) -> str:
-    """Why git answers nothing about this folder, or an empty text."""
-    answer = _answer(folder, attempts, "rev-parse", "--is-inside-work-tree")
-    if answer.stdout.strip() == b"true":
-        return ""
-    if b"dubious ownership" in answer.stderr:
+def _why_not(complaint: bytes) -> str:
+    """Why git answers nothing about this folder."""
+    if b"dubious ownership" in complaint:
         return "the repository belongs to another user; git config --global --add safe.directory would allow reading it"
     return "no repository was found round the code"
 

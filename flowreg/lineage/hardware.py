@@ -11,6 +11,7 @@ import platform
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ _TOLD = (
 )  # fmt: skip
 ACCELERATORS_LIMIT = 64
 _TEXT_LIMIT = 200
+PROGRAM_S = 1.0  # that nvidia-smi may take; the code comes after it
 
 
+@cache  # as long as the process lives
 def processor() -> str | None:
     """The name of the processor, as the system tells it."""
     try:
@@ -109,13 +112,21 @@ def _of_driver() -> list[str]:
 
 def _of_smi(attempts: Attempts) -> list[str]:
     program = shutil.which("nvidia-smi")
-    if program is None:
-        return []
-    answer = subprocess.run(
-        [program, "--query-gpu=name", "--format=csv,noheader"],
-        stdin=subprocess.DEVNULL, capture_output=True, timeout=max(0.001, attempts.left_s), check=False,
-    )  # fmt: skip
-    return answer.stdout.decode("utf-8", "replace").splitlines() if answer.returncode == 0 else []
+    return _named_by(program, min(PROGRAM_S, attempts.left_s)) if program else []
+
+
+_asked: dict[str, list[str]] = {}  # it takes its time, and the machine stays what it is
+
+
+def _named_by(program: str, timeout_s: float) -> list[str]:
+    if program not in _asked:
+        _asked[program] = []  # one that hangs is not asked again
+        answer = subprocess.run(
+            [program, "--query-gpu=name", "--format=csv,noheader"],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=max(0.001, timeout_s), check=False,
+        )  # fmt: skip
+        _asked[program] = answer.stdout.decode("utf-8", "replace").splitlines() if answer.returncode == 0 else []
+    return _asked[program]
 
 
 def _driver() -> str | None:
@@ -130,5 +141,9 @@ def _blas() -> str | None:
     numpy: Any = sys.modules.get("numpy")
     if numpy is None:
         return None
+    pools: Any = sys.modules.get("threadpoolctl")
+    used = [pool for pool in pools.threadpool_info() if pool.get("user_api") == "blas"] if pools is not None else []
+    if used:  # as it was loaded, which need not be as numpy was built
+        return ", ".join(dict.fromkeys(f"{pool['internal_api']} {pool.get('version')} ({pool['num_threads']} threads)" for pool in used))
     told = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return " ".join(str(told[name]) for name in ("name", "version") if told.get(name))

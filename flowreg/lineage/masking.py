@@ -18,7 +18,7 @@ from enum import Enum
 from itertools import islice
 from pathlib import PurePath
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from uuid import UUID
 
 MASK = "********"
@@ -57,26 +57,73 @@ _LOOKS_SECRET = re.compile(
 )
 
 
-_LITERAL = re.compile(
-    r"""(?:passw(?:or)?d|passphrase|secret|token|api[_-]?key|access[_-]?key|account[_-]?key|private[_-]?key)[\w-]{0,40}["']?\]?"""
-    r"""\s{0,3}(?::\s{0,3}[\w.\[\]]{1,40}\s{0,3}=|[:=])\s{0,3}(?:["'][^"'\s{}$<]{6,500}["']|(?=[^\s"'({\[]{0,200}\d)[A-Za-z0-9+/_\-]{16,500}(?:\s|$))""",
+_LITERAL = re.compile(  # a name of a secret, and a value spelled out: what is set from elsewhere, or is no word by itself, is none
+    r"""(?:passw(?:or)?d|passphrase|secret(?!storage)|token(?!i[zs]|s?_?(?:per|type|id|count|limit|len))|api[_-]?key|access[_-]?key"""
+    r"""|account[_-]?key|private[_-]?key)[\w-]{0,40}["']?\]?"""
+    r"""\s{0,3}(?::\s{0,3}[\w.\[\]]{1,40}\s{0,3}=|[:=])\s{0,3}"""
+    r"""(?:["'](?![\[<>=~^!$])[^"'\s{}$<]{6,500}["']|(?=[^\s"'({\[]{0,200}\d)[A-Za-z0-9+/_\-]{16,500}(?:\s|$))""",
     re.IGNORECASE,
 )
-_WITH_PASSWORD = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]{0,20}://[^\s/@:\"'<>]{0,200}:[^\s/@\"'<>${}]{1,400}@")
+_SET = re.compile(  # PASSWORD=hunter2, as in a shell or an .env file
+    r"^[+ -]?\s{0,20}(?:export\s{1,3}|-\s{1,3})?[A-Z0-9_]{0,60}"
+    r"(?:PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN(?!I[ZS]|S)|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)"
+    r"[A-Z0-9_]{0,40}=(?![$<{%\"'])[^\s()\[\]]{6,}",
+    re.MULTILINE,
+)
+_WITH_USER = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]{0,20}://)(?P<user>[^\s/@\"'<>${}]{1,400})@")
+_HINTS = (b"-----begin", b"passw", b"passphrase", b"secret", b"token", b"key", b"bearer", b"basic", b"eyj", b"akia", b"asia", b"ghp",
+          b"gho", b"ghu", b"ghs", b"github_pat", b"glpat", b"xox", b"sk-", b"sk_", b"hf-", b"hf_", b"://")  # fmt: skip
 _SECRET_FILE = re.compile(
-    r"(?:^|/)(?:\.env(?:\.[\w.-]+)?|\.netrc|\.pypirc|\.pgpass|\.npmrc|id_(?:rsa|dsa|ecdsa|ed25519)|[^/]*\.(?:pem|key|p12|pfx|jks|kdbx)"
-    r"|[^/]*(?:credential|secret)[^/]*\.(?:json|ya?ml|toml|ini|cfg|txt|env))$",
+    r"(?:^|/)(?:\.env(?!\.(?:example|sample|template|dist)$)(?:\.[\w.-]+)?|[\w.-]+\.env|\.netrc|_netrc|\.pypirc|\.pgpass|\.npmrc|\.htpasswd"
+    r"|\.git-credentials|\.dockercfg|\.s3cfg|\.boto|id_(?:rsa|dsa|ecdsa|ed25519)|kube_?config|credentials|secrets?"
+    r"|[^/]*\.(?:pem|key|p12|pfx|jks|keystore|kdbx|ppk|tfvars|tfstate)"
+    r"|[^/]*(?:credential|secret|service[_-]?account)[^/]*\.(?:json|ya?ml|toml|ini|cfg|txt|env))$",
     re.IGNORECASE,
 )
+
+_CHAIN = re.compile(r"::(?=[A-Za-z0-9+.-]{1,20}://)")
 
 
 def holds_secret(text: str) -> bool:
     """Whether a text (a diff, a file of settings) looks as if a secret stood in it. Sooner yes than no.
 
-    >>> holds_secret("api_key = 'k3y-of-a-c4r'"), holds_secret("token = fetch_token(user)")
-    (True, False)
+    >>> holds_secret("api_key = 'k3y-of-a-c4r'"), holds_secret("token = fetch_token(user)"), holds_secret("tokenizer='bert-base'")
+    (True, False, False)
     """
-    return any(looks.search(text) for looks in (_LOOKS_SECRET, _WITH_PASSWORD, _LITERAL))
+    seen = _suspicious(text)
+    return holds_address_secret(seen) or bool(_LITERAL.search(seen) or _SET.search(seen))
+
+
+def holds_address_secret(text: str) -> bool:
+    """The same for a text that sets nothing, such as a lockfile: keys and tokens by their looks, and addresses with a user in them."""
+    return bool(_LOOKS_SECRET.search(text)) or any(
+        ":" in found["user"] or found["scheme"].lower().startswith("http") for found in _WITH_USER.finditer(text)
+    )
+
+
+def without_users(text: str) -> str:
+    """A text whose addresses have neither user nor password; ``ssh://git@host`` stays.
+
+    >>> without_users("--index-url https://ana:hunter2@packages/simple")
+    '--index-url https://packages/simple'
+    """
+    return _WITH_USER.sub(
+        lambda found: found[0] if found["scheme"].lower().endswith("ssh://") and ":" not in found["user"] else found["scheme"], text
+    )
+
+
+def _suspicious(text: str) -> str:
+    """The lines in which a secret may stand: looking for words is far faster than the patterns, which most lines never need."""
+    raw = text.encode("utf-8", "surrogatepass")
+    lowered, found = raw.lower(), set()  # of bytes: what is lowered has the same length
+    for hint in _HINTS:
+        place = lowered.find(hint)
+        while place >= 0:
+            start, end = lowered.rfind(b"\n", 0, place) + 1, lowered.find(b"\n", place)
+            end = len(raw) if end < 0 else end
+            found.add((start, end))
+            place = lowered.find(hint, end)
+    return b"\n".join(raw[start:end] for start, end in sorted(found)).decode("utf-8", "replace")
 
 
 def is_secret_file(path: str) -> bool:
@@ -118,18 +165,29 @@ def without_credentials(url: str) -> str:
 
 
 def public_url(url: str) -> str:
-    """A URL of data: without user and password, and without the parts of its query that sign or open it.
+    """A URL of data: without user and password, and without the parts of its query that sign or open it. Also a chained one.
 
-    >>> public_url("https://ana:pw@lake/x.csv?version=3&X-Amz-Signature=abc")
-    'https://lake/x.csv?version=3'
+    >>> public_url("https://ana:pw@lake/x.csv?version=3&X-Amz-Signature=abc"), public_url("abfs://box@account/x")
+    ('https://lake/x.csv?version=3', 'abfs://box@account/x')
     """
-    bare = without_credentials(url)
+    return "::".join(map(_public, _CHAIN.split(url)))
+
+
+def _public(url: str) -> str:
+    if "://" not in url:
+        return url
     try:
-        pairs = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+        parts = urlsplit(url)
+        pairs = parse_qsl(parts.query)  # a query that is no list of names and values may be anything: it goes
     except ValueError:
-        return bare
-    kept = [(name, value) for name, value in pairs if not (is_secret_name(name) or _SIGNS.match(name))]
-    return f"{bare}?{urlencode(kept)}" if kept else bare
+        return f"{url.partition('://')[0]}://{MASK}"
+    if not {"@", "?", "#"} & set(url):
+        return url
+    user, at, host = parts.netloc.rpartition("@")
+    box = bool(at) and ":" not in user and parts.scheme in ("az", "abfs", "abfss")  # container@account: no person
+    query = urlencode([(name, value) for name, value in pairs if not (is_secret_name(name) or _SIGNS.match(name))])
+    fragment = "" if parts.scheme in ("http", "https") else parts.fragment  # of a key in a bucket it is a part
+    return urlunsplit((parts.scheme, parts.netloc if box else host, parts.path, query, fragment))
 
 
 def is_secret_name(name: str) -> bool:

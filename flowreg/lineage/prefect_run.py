@@ -8,9 +8,10 @@ Rule 3: each field is tried by itself, since Prefect's objects change between ve
 
 from __future__ import annotations
 
+import inspect
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,49 +32,48 @@ def flow_run_id() -> str | None:
 
 def flow_folder() -> Path | None:
     """The folder that the flow's source file lies in; None outside a run and for installed code."""
-    file = _source_file(_contexts()[0])
-    if file is None or {"site-packages", "dist-packages"} & set(file.parts):
-        return None
-    return file.resolve().parent
+    file, _ = _source()
+    return file.parent if file and not {"site-packages", "dist-packages"} & set(file.parts) else None
 
 
 def entrypoint(top: Path | None) -> str | None:
     """The source of the flow, ``flows/retrain.py:retrain`` within the repository whose work tree is ``top``; None where nobody knows.
 
-    A deployed run is told it by its worker; elsewhere it is where the flow's function stands.
+    It is where the flow's function stands; a process that a deployed run started is told it by its worker.
+    """
+    file, name = _source()
+    if file is None:
+        told, _, name = os.environ.get("PREFECT__FLOW_ENTRYPOINT", "").rpartition(":")
+        if not told or _contexts()[0] is not None:
+            return None
+        file = Path(told)
+    inside = top is not None and file.is_relative_to(top.resolve())
+    shown = file.relative_to(top.resolve()) if inside and top else Path(file.name) if file.is_absolute() else file
+    return masked_text(f"{shown.as_posix()}:{name}")
+
+
+def job_variables() -> Mapping[str, Any]:
+    """What the flow run says about the job that runs it."""
+    flow_context, _ = _contexts()
+    found = getattr(getattr(flow_context, "flow_run", None), "job_variables", None)
+    return found if isinstance(found, Mapping) else {}
+
+
+def _source() -> tuple[Path | None, str]:
+    """The file and the name of the flow's function, under what decorates it; no file where there is none, as in a notebook.
+
+    A script that serves its own flow sends it pickled, without its file: then it is where Prefect says it was made.
     """
     flow_context, _ = _contexts()
-    run = getattr(getattr(flow_context, "flow_run", None), "id", None)
-    told = os.environ.get("PREFECT__FLOW_ENTRYPOINT")
-    if told and (run is None or str(run) == os.environ.get("PREFECT__FLOW_RUN_ID")):
-        return masked_text(told)
-    name = getattr(getattr(getattr(flow_context, "flow", None), "fn", None), "__name__", None)
-    source = _source_file(flow_context)
-    if not name or source is None:
-        return None
-    file = source.resolve()
-    inside = top is not None and file.is_relative_to(top.resolve())
-    return f"{file.relative_to(top.resolve()).as_posix() if inside and top else file.name}:{name}"
-
-
-def _source_file(flow_context: Any) -> Path | None:
-    """The file of the flow's function. A script that serves its own flow sends it pickled, without: then where Prefect says it was made."""
     flow = getattr(flow_context, "flow", None)
-    code = getattr(getattr(flow, "fn", None), "__code__", None)
+    if getattr(flow, "fn", None) is None:
+        return None, ""
+    function = inspect.unwrap(flow.fn)
+    code, name = getattr(function, "__code__", None), getattr(function, "__name__", "")
     told, _, _ = str(getattr(flow, "_entrypoint", None) or "").rpartition(":")
     found = [Path(each) for each in (code.co_filename if code else None, told) if each]
-    return next((file for file in found if file.is_file()), None)
-
-
-def read_image() -> dict[str, str]:
-    """The container image and its digest, as far as they are told: by the run's job variables, or by ``$FLOWREG_IMAGE`` and
-    ``$FLOWREG_IMAGE_DIGEST``, which a Dockerfile or a pod can set; a container itself does not know what it was started from."""
-    flow_context, _ = _contexts()
-    variables = getattr(getattr(flow_context, "flow_run", None), "job_variables", None) or {}
-    image = os.environ.get("FLOWREG_IMAGE") or (variables.get("image") if isinstance(variables, dict) else None)
-    digest = os.environ.get("FLOWREG_IMAGE_DIGEST") or (str(image).partition("@")[2] if image else "")
-    found = {"image": image, "image_digest": digest}
-    return {name: masked_text(str(value)) for name, value in found.items() if value}
+    file = next((each for each in found if each.is_file()), None) if name else None
+    return (file.resolve(), name) if file else (None, "")
 
 
 def outer_flow_runs() -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..core.names import shown
 from ..errors import BadInput
-from .prefect_run import flow_run_id
+from .prefect_run import flow_run_id, outer_flow_runs
 
 RUNS_LIMIT = 64
 _GREATEST = 2**32 - 1  # what numpy takes
@@ -52,9 +52,10 @@ def seed_all(seed: int) -> Mapping[str, int]:
 
 
 def seeds_of_run() -> dict[str, int]:
-    """What was seeded in the present flow run; or before it, by this process."""
+    """What was seeded in the present flow run; or before it, in one that called it, or by this process outside of any."""
+    runs = (None, *reversed(outer_flow_runs()), flow_run_id())
     with _lock:
-        return {**_set.get(None, {}), **_set.get(flow_run_id(), {})}
+        return {name: seed for run in runs for name, seed in _set.get(run, {}).items()}
 
 
 def _note(done: Mapping[str, int]) -> None:

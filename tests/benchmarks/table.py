@@ -12,7 +12,7 @@ from typing import Any
 from tests.servers.prefect_server import prefect_server
 from tests.servers.seaweed import seaweed
 
-from . import appending, capturing, checking, cold, comparing, contention, judging, registering, resolving, tracing, transferring
+from . import appending, capturing, checking, cold, comparing, contention, judging, looking, registering, resolving, tracing, transferring
 from .memory import peak_above_import_mib
 from .ratio import Benchmark, Figure, measured
 
@@ -39,6 +39,7 @@ PLANS: Mapping[str, Plan] = {
     "reader-resolve": Plan(resolving.by_reader, 15, {"times": 20}),
     "cold-load": Plan(cold.load, 15),
     "cold-ls": Plan(cold.list_models, 15),
+    "capture": Plan(looking.around, 15),
     "append": Plan(appending.one_writer, 9, {"times": 5}),
     "check-read-data": Plan(checking.read_data, 5, {"files": 3, "size_bytes": 1 << 20}),
     "compare-auc": Plan(comparing.auc, 5, {"rows": 2000}),

@@ -66,6 +66,7 @@ def test_untracked_files_are_listed_with_their_digests(repository: Path, attempt
     code = code_of(repository / "new", attempts)
 
     lines = blob(code, code.git.untracked).decode().splitlines()
+    assert attempts.warnings == ["git untracked: 2 of them were not read: secret, too large, or no files"]
     assert sorted(lines) == sorted(["- .env", "- link", f"sha256:{hashlib.sha256(b'abc').hexdigest()} new/ünïcode.py"])
     assert code.git.diff is None
 
@@ -168,3 +169,91 @@ def test_without_git_there_is_a_warning(repository: Path, attempts: Attempts, mo
 
     assert read_code(repository, attempts) is None
     assert attempts.warnings == ["git: could not be read (FileNotFoundError)"]
+
+
+def test_the_diff_can_be_applied_however_git_is_configured(repository: Path, attempts: Attempts, tmp_path: Path) -> None:
+    """Prefixes, colours, and a program of the user's own for showing differences."""
+    for name, value in {"diff.noprefix": "true", "color.diff": "always", "diff.external": "false", "diff.mnemonicPrefix": "true"}.items():
+        git(repository, "config", name, value)
+    (repository / "train.py").write_text("fit(twice)\n")
+
+    code = code_of(repository, attempts)
+
+    git(tmp_path, "clone", "--quiet", str(repository), "clone")
+    subprocess.run(["git", "-C", str(tmp_path / "clone"), "apply"], input=blob(code, code.git.diff), check=True)
+    assert (tmp_path / "clone" / "train.py").read_text() == "fit(twice)\n"
+
+
+def test_git_is_not_asked_about_a_huge_changed_file(repository: Path, attempts: Attempts) -> None:
+    """It would hold the whole of it."""
+    with (repository / "train.py").open("r+b") as file:
+        file.truncate(10 << 30)
+
+    code = code_of(repository, attempts)
+
+    assert (code.git.dirty, code.git.diff) == (True, None)
+    assert attempts.warnings == ["git diff: not kept: train.py is changed, and larger than 64 MiB"]
+
+
+def test_a_change_within_a_submodule_is_said(repository: Path, attempts: Attempts) -> None:
+    """Only the submodule itself knows it; the difference here would not carry it."""
+    inner = repository.parent / "inner"
+    inner.mkdir()
+    git(inner, "init")
+    (inner / "lib.py").write_text("one\n")
+    git(inner, "add", ".")
+    git(inner, "commit", "-m", "One")
+    git(repository, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner), "lib")
+    git(repository, "commit", "-m", "With a submodule")
+    (repository / "lib" / "lib.py").write_text("two\n")
+
+    code = code_of(repository, attempts)
+
+    assert (code.git.dirty, code.git.diff) == (True, None)
+    assert attempts.warnings == ["git diff: what is changed within the submodule lib is not kept; commit it there"]
+
+
+def test_a_worktree_is_a_repository(repository: Path, attempts: Attempts) -> None:
+    """With a branch and changes of its own."""
+    git(repository, "worktree", "add", "--quiet", "-b", "trial", "../trial")
+    (repository.parent / "trial" / "train.py").write_text("fit(twice)\n")
+
+    code = code_of(repository.parent / "trial", attempts)
+
+    assert (code.git.branch, code.git.dirty) == ("trial", True)
+    assert b"fit(twice)" in blob(code, code.git.diff)
+
+
+def test_a_repository_of_somebody_else_is_a_warning(repository: Path, attempts: Attempts, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git does not read it, and what would allow that is said."""
+    for name, value in {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1", "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("GIT_CONFIG_COUNT", raising=False)
+
+    assert read_code(repository, attempts) is None
+    assert ["belongs to another user" in warning for warning in attempts.warnings] == [True]
+
+
+def test_code_about_tokenizers_is_kept(repository: Path, attempts: Attempts) -> None:
+    """What only sounds like a secret is ordinary in this trade."""
+    code = 'tokenizer = "bert-base-uncased"\nmask_token = "[MASK]"\ntoken_type = "whole-word"\nTOKENIZER = "bert-base"\n'
+    (repository / "train.py").write_text(code)
+
+    seen = code_of(repository, attempts)
+
+    assert b"bert-base-uncased" in blob(seen, seen.git.diff)
+
+
+def test_a_renamed_secret_stays_out(repository: Path, attempts: Attempts) -> None:
+    """Whatever it is called now."""
+    lines = "".join(f"NAME_{number}=value\n" for number in range(50))
+    (repository / ".env").write_text(lines)
+    git(repository, "add", ".")
+    git(repository, "commit", "-m", "Settings")
+    git(repository, "mv", ".env", "settings.txt")
+    (repository / "settings.txt").write_text(f"{lines}D={CANARY}\n")
+
+    code = code_of(repository, attempts)
+
+    assert code.git.diff is None
+    assert attempts.warnings == ["git diff: the changes of settings.txt were left out: they look as if they held a secret"]

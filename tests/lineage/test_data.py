@@ -86,7 +86,7 @@ def test_a_file_is_read_whole_and_parquet_tells_its_table(tmp_path: Path) -> Non
     assert said.columns["income"] == "float64"
 
 
-@pytest.mark.parametrize("source", ["/nowhere/x.csv", "s3://lake/x.csv", 7, "/"])
+@pytest.mark.parametrize("source", ["/nowhere/x.csv", "memory://nowhere/x.csv", "nosuch://lake/x.csv", 7, "/dev/null"])
 def test_what_is_no_data_is_refused(source: object) -> None:
     """Here somebody asked for the digest."""
     with pytest.raises(BadInput) as refused:
@@ -108,16 +108,21 @@ def test_registering_works_out_what_lies_here(tmp_path: Path) -> None:
     digest = f"sha256:{hashlib.sha256(b'a,b' + bytes([10]) + b'1,2' + bytes([10])).hexdigest()}"
     assert [said.digest for said in version.data] == [digest, digest, digest, flowreg.dataset(FRAME).digest, None, "sha256:mine"]
     assert version.data[0].size_bytes == 8
-    assert version.run is None
+    assert version.run is not None
+    (warning,) = version.run.warnings
+    assert "data s3://lake/y: no digest, since it is not on this machine" in warning
 
 
 def test_data_that_vanished_is_a_warning_in_the_record(tmp_path: Path) -> None:
     """The version is registered all the same."""
     registry = Registry(tmp_path / "models")
     (tmp_path / "model").write_text("x")
+    (tmp_path / "empty").mkdir()
     os.mkfifo(tmp_path / "pipe")
 
-    version = registry.register("churn", tmp_path / "model", data=[str(tmp_path / "gone.csv"), str(tmp_path), str(tmp_path / "pipe")])
+    version = registry.register(
+        "churn", tmp_path / "model", data=[str(tmp_path / "gone.csv"), str(tmp_path / "empty"), str(tmp_path / "pipe")]
+    )
 
     assert [said.digest for said in version.data] == [None, None, None]
     assert version.run is not None
@@ -163,3 +168,75 @@ def test_a_uri_that_cannot_be_read_is_no_local_file(uri: str) -> None:
     """What may be a secret in it is hidden, and it costs no registration."""
     assert local_path(uri) is None
     assert described(Dataset(uri), Attempts(time.monotonic() + 9)) == [Dataset(f"{uri.partition('//')[0]}//********")]
+
+
+def test_a_folder_is_one_dataset(tmp_path: Path) -> None:
+    """Every file of it counts, with its path; what engines write beside the data does not."""
+    parts = tmp_path / "flights"
+    (parts / "month=06").mkdir(parents=True)
+    (parts / "month=06" / "a.parquet").write_bytes(b"a")
+    (parts / "b.parquet").write_bytes(b"b")
+    first = flowreg.dataset(parts, role="train")
+    (parts / "_SUCCESS").touch()
+    (parts / ".b.parquet.crc").touch()
+    again = flowreg.dataset(parts)
+    (parts / "b.parquet").rename(parts / "c.parquet")
+    moved = flowreg.dataset(parts)
+
+    lines = "".join(
+        f"sha256:{hashlib.sha256(raw).hexdigest()} {path}\n" for path, raw in (("b.parquet", b"b"), ("month=06/a.parquet", b"a"))
+    )
+    assert first.digest == f"files-sha256:v1:{hashlib.sha256(lines.encode()).hexdigest()}"
+    assert (first.size_bytes, again.digest) == (2, first.digest)
+    assert moved.digest != first.digest
+
+
+def test_a_file_elsewhere_is_read_whole_when_asked() -> None:
+    """Through any filesystem of fsspec; its digest is that of its bytes."""
+    import fsspec
+
+    fsspec.filesystem("memory").pipe_file("/lake/x.csv", b"a,b\n1,2\n")
+
+    said = flowreg.dataset("memory://lake/x.csv", name="x")
+
+    assert (said.uri, said.size_bytes) == ("memory://lake/x.csv", 8)
+    assert said.digest == f"sha256:{hashlib.sha256(b'a,b' + bytes([10]) + b'1,2' + bytes([10])).hexdigest()}"
+
+
+@pytest.mark.parametrize(
+    ("uri", "kept"),
+    [
+        ("https://ana:hunter2@lake/x.csv?X-Amz-Signature=hunter2", "https://lake/x.csv"),
+        ("https://lake/x.csv?hunter2", "https://lake/x.csv"),
+        ("s3://AKIA:hunter2@lake/x.csv", "s3://lake/x.csv"),
+        ("zip://in.csv::s3://AKIA:hunter2@lake/x.zip", "zip://in.csv::s3://lake/x.zip"),
+        ("abfs://box@account/x?sv=1&sig=hunter2", "abfs://box@account/x"),
+        ("s3://lake/x#1.csv", "s3://lake/x#1.csv"),
+        ("s3://[red]x", "s3://********"),
+        ("data/a@b.csv", "data/a@b.csv"),
+    ],
+)
+def test_no_credential_of_a_uri_is_kept(tmp_path: Path, uri: str, kept: str) -> None:
+    """Neither in the record nor in a warning of it."""
+    (tmp_path / "model").write_text("x")
+
+    version = Registry(tmp_path / "models").register("churn", tmp_path / "model", data=[uri, Dataset(uri, digest="sha256:mine")])
+
+    assert [said.uri for said in version.data] == [kept, kept]
+    assert "hunter2" not in version.run.model_dump_json() if version.run else True
+
+
+def test_a_difference_tells_datasets_of_one_role_apart(tmp_path: Path) -> None:
+    """Two files that a model was trained on are two things that may have changed."""
+    registry = Registry(tmp_path / "models")
+    (tmp_path / "model").write_text("x")
+    for second in ("b", "c"):
+        registry.register(
+            "churn",
+            tmp_path / "model",
+            data=[Dataset("s3://lake/a", role="train", digest="1"), Dataset(f"s3://lake/{second}", role="train", digest=second)],
+        )
+
+    changed = registry.diff("churn@1", "churn@2").sections["data"]
+
+    assert changed == {"train s3://lake/b": ("b", None), "train s3://lake/c": (None, "c")}

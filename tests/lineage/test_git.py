@@ -169,5 +169,5 @@ def test_a_git_that_hangs_is_stopped(repository: Path, tmp_path: Path, monkeypat
 
     assert seen is not None
     assert (seen.branch, seen.dirty) == ("main", None)
-    assert attempts.warnings == ["git status: could not be read (TimeoutExpired)"]
+    assert attempts.warnings == ["git status: could not be read (TimeoutError)"]
     assert attempts.get("more", lambda: 1) is None

@@ -62,6 +62,51 @@ def test_the_calling_flow_is_known(prefect_env: PrefectServer) -> None:
     assert run.parent_flow_run == caller
 
 
+def test_a_called_flow_shows_the_seed_of_its_caller(prefect_env: PrefectServer) -> None:
+    """Seeds are the process's; so what was set before the call counts in it, and no other run's."""
+    from prefect import flow
+
+    import flowreg
+
+    @flow
+    def inner() -> Run:
+        return capture().run
+
+    @flow
+    def outer() -> Run:
+        flowreg.seed_all(11)
+        return inner()
+
+    assert outer().seeds["random"] == 11
+    assert inner().seeds.get("random") != 11
+
+
+def test_the_image_of_the_job_is_known(prefect_env: PrefectServer) -> None:
+    """Where the flow run has job variables that name one."""
+    image = f"registry.corp/churn:7@sha256:{'a' * 64}"
+
+    run = _captured(job_variables={"image": image})
+
+    assert (run.image, run.image_digest) == ("registry.corp/churn:7", "sha256:" + "a" * 64)
+
+
+def test_a_large_parameter_is_named_and_not_kept(prefect_env: PrefectServer) -> None:
+    """50 MB of data among the parameters: what is kept is short, and says how much there was. (Prefect refuses text of this size.)"""
+    import numpy
+    from prefect import flow
+
+    @flow(validate_parameters=False)
+    def train(frame: object, text: str, api_token: str) -> Run:
+        return capture().run
+
+    run = train(numpy.zeros((6_500_000, 1)), "x" * 100_000, "hunter2-canary" * 5000)
+
+    assert len(run.model_dump_json()) < 20_000
+    assert run.parameters["frame"] == "<ndarray (6500000, 1)>"
+    assert run.parameters["text"].endswith("(100000 characters)")
+    assert run.parameters["api_token"] == "********"
+
+
 def test_a_task_in_a_thread_of_a_runner_knows_its_run(prefect_env: PrefectServer) -> None:
     """``submit`` keeps the context."""
     from prefect import flow, runtime, task

@@ -9,11 +9,12 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from ..core.frames import is_null, listed, named_columns, type_of_dtype, type_of_values
-from ..core.signature import FLOATS, INTEGERS
+from .frames import is_null, listed, named_columns, type_of_dtype, type_of_values
+from .signature import FLOATS, INTEGERS
 
 PREFIX = "frame-sha256:v1:"
 COLUMNS_LIMIT = 200  # columns whose types are told
+_TOGETHER = 4096  # texts that are hashed at once
 
 
 def digest_of_frame(frame: Any) -> tuple[str, int, dict[str, str]]:
@@ -61,9 +62,13 @@ def _array(column: Any) -> Any:
 
 def _texts(column: Any) -> Any:
     """Each value as text after its length in bytes; ``-`` for a row without a value."""
-    for value in listed(column):
-        if is_null(value):
-            yield b"-\n"
-        else:
-            raw = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
-            yield b"%d:%b\n" % (len(raw), raw)
+    values = listed(column)
+    for start in range(0, len(values), _TOGETHER):
+        yield b"".join(map(_text, values[start : start + _TOGETHER]))
+
+
+def _text(value: Any) -> bytes:
+    if is_null(value):
+        return b"-\n"
+    raw = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+    return b"%d:%b\n" % (len(raw), raw)

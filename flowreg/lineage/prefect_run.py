@@ -66,9 +66,10 @@ def _source() -> tuple[Path | None, str]:
     """
     flow_context, _ = _contexts()
     flow = getattr(flow_context, "flow", None)
-    if getattr(flow, "fn", None) is None:
+    function = getattr(flow, "fn", None)
+    if function is None:
         return None, ""
-    function = inspect.unwrap(flow.fn)
+    function = inspect.unwrap(function)
     code, name = getattr(function, "__code__", None), getattr(function, "__name__", "")
     told, _, _ = str(getattr(flow, "_entrypoint", None) or "").rpartition(":")
     found = [Path(each) for each in (code.co_filename if code else None, told) if each]

@@ -246,9 +246,10 @@ def test_a_seed_that_was_set_before_the_run_counts(monkeypatch: pytest.MonkeyPat
         assert (before, capture().run.seeds["random"]) == (1, seed)
 
 
-def test_torch_is_seeded_where_it_is_imported() -> None:
+def test_torch_is_seeded_where_it_is_imported(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was drawn once is drawn again."""
     torch = pytest.importorskip("torch")
+    monkeypatch.setattr("flowreg.lineage.seeds._set", OrderedDict())
     drawn = []
     for _ in range(2):
         assert flowreg.seed_all(3)["torch"] == 3

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~$&])")
 _BREAKS = re.compile(r"\s+")
+_NO_URL = re.compile(r"[\s<>()|\\]")
 _FENCE = re.compile(r"`+")
 
 
@@ -27,6 +28,16 @@ def code(text: object) -> str:
     plain = _BREAKS.sub(" ", str(text)).strip().replace("|", "\\|")
     ticks = "`" * (max((len(run) for run in _FENCE.findall(plain)), default=0) + 1)
     return f"{ticks} {plain} {ticks}" if "`" in plain else f"{ticks}{plain}{ticks}"
+
+
+def link(text: object, url: str | None) -> str:
+    """A link to a page of the web that shows the text as it was written; only the text where there is no such page.
+
+    >>> link("clever-owl", "http://prefect.example/runs/1"), link("<b>", None)
+    ('[clever-owl](http://prefect.example/runs/1)', '\\\\<b\\\\>')
+    """
+    web = url is not None and url.startswith(("http://", "https://")) and not _NO_URL.search(url)
+    return f"[{escaped(text)}]({url})" if web else escaped(text)
 
 
 def cell(text: object) -> str:

@@ -13,6 +13,7 @@ from ..core.decision import Decision, GateResult
 from ..core.events import Dataset, Run
 from ..core.pages import artifact_page, deployment_page, flow_run_page
 from ..core.views import Evaluation, HistoryLine, Version
+from ..lineage.masking import without_credentials
 from .keys import HISTORY, artifact_key
 from .markdown import cell, code, escaped, link, table
 
@@ -61,12 +62,12 @@ def version_line(version: Version) -> str:
 
 
 def history_page(model: str, versions: Iterable[Version], lines: Iterable[HistoryLine], *, root: str, beside: str | None = None) -> str:
-    """A model's page, in Markdown: who holds which alias, and what happened, the newest first, each with a way to the run."""
-    told = list(lines)[::-1]
+    """A model's page, in Markdown: who holds which alias, and what happened, the newest first, with a way to each run."""
+    rows = [_happened(line, beside) for line in _of_interest(list(lines))[::-1]]
     sections = [
         [f"# {escaped(model)}", "", f"In the registry {code(root)}; all of it: {code(f'flowreg --root {root} history {model}')}"],
         _holders(versions),
-        ["## What happened", "", *_table(["when", "what", "by", "because", "run"], [_happened(line, beside) for line in told])],
+        ["## What happened", "", *_table(["when", "what", "by", "because"], rows)],
     ]
     return "\n\n".join("\n".join(section) for section in sections if section)
 
@@ -77,34 +78,39 @@ def last_line(model: str, lines: Iterable[HistoryLine]) -> str:
     last = next((line for line in reversed(told) if line.kind == "alias_moved"), told[-1] if told else None)
     if last is None:
         return escaped(model)
-    because = f", because {escaped(last.because)}" if last.because else ""
-    return f"**{escaped(model)}**: {escaped(last.what)}{because}"
+    because = f", because {escaped(_short(last.because))}" if last.because else ""
+    return f"**{escaped(last.what)}**{because} ({escaped(model)})"
 
 
 def _holders(versions: Iterable[Version]) -> list[str]:
     rows = [
         [
             escaped(alias),
-            escaped(version.stamp),
-            _run(version.run),
+            str(version.number),
             ", ".join(f"{escaped(n)} {number(v)}" for n, v in _few(version.metrics)),
+            _run(version.run),
         ]
         for version in versions
         for alias in version.aliases
     ]
-    return ["## Now", "", *_table(["alias", "version", "made by", "metrics"], sorted(rows))] if rows else []
+    return ["## Now", "", *_table(["alias", "version", "metrics", "made by"], sorted(rows))] if rows else []
+
+
+def _of_interest(lines: list[HistoryLine]) -> list[HistoryLine]:
+    """Without measurements, and without a decision that a move of the same decision follows: the page is about who serves."""
+    acted_on = {line.decision for line in lines if line.kind == "alias_moved"} - {None}
+    return [line for line in lines if line.kind != "evaluated" and not (line.kind == "decided" and line.decision in acted_on)]
 
 
 def _happened(line: HistoryLine, beside: str | None) -> list[str]:
-    run = line.by.flow_run if line.by else None
-    because = escaped(line.because or line.void or "")
-    way = link("its run", flow_run_page(beside, run)) if run else ""
-    return [_minute(line.at), escaped(line.what), escaped(line.by.actor if line.by else ""), because, way]
+    """What happened, when (a way to the run that did it), who and why."""
+    when = link(_minute(line.at), flow_run_page(beside, line.by.flow_run if line.by else None))
+    return [when, escaped(line.what), escaped(line.by.actor if line.by else ""), escaped(_short(line.because or line.void or ""))]
 
 
 def _minute(at: str) -> str:
     """``2026-11-27 20:13``, of a time in UTC."""
-    return escaped(at[:16].replace("T", " "))
+    return at[:16].replace("T", " ")
 
 
 def _few(metrics: Mapping[str, float]) -> list[tuple[str, float]]:
@@ -130,9 +136,9 @@ def _facts(version: Version, root: str, beside: str | None) -> list[str]:
         "deployment": _deployment(version.run),
         "code": _code(version.run),
         "made from": ", ".join(code(f"{parent.model}@{parent.version}") for parent in version.parents),
-        "history": link(f"all promotions of {version.model}", page) if page else "",
+        "history": link("all promotions", page) if page else "",
     }
-    return table(["", ""], ([name, said] for name, said in facts.items() if said))
+    return table(["version", code(version.stamp)], ([name, said] for name, said in facts.items() if said))
 
 
 def _run(run: Run | None) -> str:
@@ -176,13 +182,17 @@ def _data(data: tuple[Dataset, ...]) -> list[str]:
     rows = [
         [
             escaped(d.role or ""),
-            escaped(d.uri or d.name or ""),
+            escaped(_place(d)),
             code(d.digest[:19]) if d.digest else "",
             "" if d.rows is None else str(d.rows),
         ]
         for d in data
     ]
     return ["## Data", "", *_table(["role", "dataset", "digest", "rows"], rows)] if rows else []
+
+
+def _place(data: Dataset) -> str:
+    return without_credentials(data.uri) if data.uri and "://" in data.uri else data.uri or data.name or ""
 
 
 def _loading(version: Version, root: str) -> list[str]:

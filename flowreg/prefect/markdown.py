@@ -31,13 +31,17 @@ def code(text: object) -> str:
 
 
 def link(text: object, url: str | None) -> str:
-    """A link to a page of the web that shows the text as it was written; only the text where there is no such page.
+    """A text that leads to a page of the web; only the text where there is no such page.
 
-    >>> link("clever-owl", "http://prefect.example/runs/1"), link("<b>", None)
-    ('[clever-owl](http://prefect.example/runs/1)', '\\\\<b\\\\>')
+    One of Prefect's two interfaces shows what is between the brackets letter by letter, so only a text that needs no escaping stands there.
+
+    >>> link("clever-owl", "http://prefect.example/runs/1"), link("clever_owl", "http://prefect.example/runs/1")
+    ('[clever-owl](http://prefect.example/runs/1)', 'clever\\_owl ([open](http://prefect.example/runs/1))')
     """
-    web = url is not None and url.startswith(("http://", "https://")) and not _NO_URL.search(url)
-    return f"[{escaped(text)}]({url})" if web else escaped(text)
+    shown = escaped(text)
+    if url is None or not url.startswith(("http://", "https://")) or _NO_URL.search(url):
+        return shown
+    return f"[{shown}]({url})" if "\\" not in shown else f"{shown} ([open]({url}))"
 
 
 def cell(text: object) -> str:

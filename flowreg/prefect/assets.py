@@ -111,7 +111,7 @@ def _hand_on(asset: Asset) -> None:
     """Let Prefect know the asset as upstream of the tasks that get this task's result, as after ``@materialize``."""
     flow_context, task_context = FlowRunContext.get(), TaskRunContext.get()
     if flow_context is not None and task_context is not None:
-        flow_context.task_run_assets.setdefault(task_context.task_run.id, set()).add(asset)
+        flow_context.task_run_assets[task_context.task_run.id] = {asset}
 
 
 def _valid(key: str) -> str | None:

@@ -15,6 +15,7 @@ from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
+from httpx import HTTPStatusError
 from prefect.client.orchestration import get_client
 from prefect.events import emit_event
 
@@ -23,6 +24,7 @@ from ..lineage.masking import masked_text
 from .surroundings import in_run, run_logger
 
 PATIENCE_S = 5.0
+SERVER_FAILED = 500  # and above
 LATE = "flowreg-late"  # the name of a thread that nobody waits for any more
 
 
@@ -78,5 +80,6 @@ def tell(event: str, *, resource: dict[str, str], related: Sequence[Mapping[str,
 
 
 def _ask() -> None:
-    if (error := get_client(sync_client=True).api_healthcheck()) is not None:
-        raise error
+    error = get_client(sync_client=True).api_healthcheck()
+    if error is not None and not (isinstance(error, HTTPStatusError) and error.response.status_code < SERVER_FAILED):
+        raise error  # a refusal is an answer too: not every server has this address

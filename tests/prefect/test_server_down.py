@@ -13,7 +13,7 @@ import pytest
 from flowreg import Registry
 from flowreg.prefect import sending
 from tests.prefect.conftest import GOOD
-from tests.servers.counting_proxy import CountingProxy, Fault, counting_proxy
+from tests.servers.counting_proxy import CountingProxy, Fault, Request, counting_proxy
 from tests.servers.prefect_server import PrefectServer
 
 pytestmark = pytest.mark.prefect
@@ -36,6 +36,11 @@ def late() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == sending.LATE]
 
 
+def is_of_flowreg(request: Request) -> bool:
+    """Not what Prefect's thread for events asks, for which the end of this test would wait as long as the proxy stalls."""
+    return request.path.startswith(("/api/health", "/api/artifacts"))
+
+
 @pytest.mark.parametrize("fault", [Fault(stalls=True), Fault(status=500), Fault(status=503), Fault(reset=True)], ids=str)
 def test_a_registration_outlives_the_server(
     fault: Fault, proxy: CountingProxy, registry: Registry, events: Callable[[], list[Any]], caplog: pytest.LogCaptureFixture,
@@ -50,7 +55,7 @@ def test_a_registration_outlives_the_server(
 
     @flow
     def train() -> bool:
-        proxy.spoil(lambda request: True, fault, times=FOR_EVER)
+        proxy.spoil(lambda request: not fault.stalls or is_of_flowreg(request), fault, times=FOR_EVER)
         promote_model(register_model("churn", [1], trust="pickle", registry=registry.root, **GOOD), registry=registry.root)
         waited_in_vain = bool(late())
         proxy.heal()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flowreg.core.events import Run
 from flowreg.core.views import Difference, Evaluation, HistoryLine, ModelLine, Version
 from flowreg.registry import Registry
 

@@ -127,7 +127,7 @@ def _title(version: Version) -> list[str]:
 def _facts(version: Version, root: str, beside: str | None) -> list[str]:
     page = artifact_page(beside or (version.run.url if version.run else None), artifact_key(version.model, HISTORY))
     facts = {
-        "digest": code(version.digest),
+        "digest": code(f"{version.digest[:23]}…"),  # all of it is wider than the page
         "aliases": escaped(", ".join(version.aliases)),
         "format": escaped(version.loader),
         "size": f"{version.size_bytes:,} bytes in {version.file_count} file{'' if version.file_count == 1 else 's'}",
@@ -203,7 +203,7 @@ def _loading(version: Version, root: str) -> list[str]:
         if version.loader == FILES
         else f"model = registry.load({version.ref!r}{trust}"
     )
-    lines = ["from flowreg import Registry", "", f"registry = Registry({root!r})", get]
+    lines = [f"# {version.digest}", "from flowreg import Registry", "", f"registry = Registry({root!r})", get]
     return ["## Load it", "", "```python", *lines, "```"]
 
 

@@ -36,7 +36,8 @@ def test_a_card_says_what_a_stranger_asks(registry: Registry) -> None:
 
     for line in (
         "# churn@1",
-        f"| digest | `{version.digest}` |",
+        f"| digest | `{version.digest[:23]}…` |",
+        f"# {version.digest}",
         f"| run | [clever-owl]({RUN.url}) of train-churn, started by schedule nightly |",
         f"| deployment | [train-churn/nightly](http://127.0.0.1:4200/deployments/deployment/{RUN.deployment_id}) |",
         "| history | [all promotions](http://127.0.0.1:4200/artifacts/key/flowreg-churn-history) |",

@@ -64,6 +64,7 @@ def test_from_the_run_to_the_version_and_back(walk: Walk, browser_page: Any, reg
     page.get_by_role("tab", name="Artifacts").or_(page.get_by_text("Artifacts", exact=True)).last.click()
     page.get_by_text(f"flowreg-{key}-version", exact=True).last.click()
     page.get_by_role("heading", name=f"{walk.model}@2").wait_for()
+    page.get_by_role("heading", name="Load it").wait_for()
     shown = page.locator("body").inner_text()
     page.screenshot(path=str(tmp_path / "version.png"))
 

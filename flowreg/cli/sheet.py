@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from ..core.pages import deployment_page
 from .blocks import BLANK, NOTHING, Block, Cell, Column, Grid, Line, Span, facts, hint, quiet, strong
 from .tables import run_name, standing
 from .words import ago, anything, counted, digest, moment, number, pairs, size
@@ -98,7 +99,7 @@ def _lineage(found: Version) -> Iterator[Block]:
 
 def _run(found: Version, run: Run) -> Iterator[tuple[str, Cell]]:
     yield "run", " ".join(filter(None, (run_name(found), run.url)))
-    yield "deployment", run.deployment or ""
+    yield "deployment", " ".join(filter(None, (run.deployment, deployment_page(run))))
     yield "started by", run.started_by or ""
     yield "parameters", pairs(run.parameters)
     yield "seeds", pairs(run.seeds)

@@ -12,21 +12,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from prefect.events import emit_event
-
 from ..core.decision import Decision
 from ..core.events import write_measure
+from ..core.pages import artifact_page, deployment_page
 from ..core.views import AliasMove, Approval, Version
 from ..lineage.prefect_run import flow_run_id
-from .surroundings import in_run, run_logger
+from .keys import HISTORY, artifact_key
+from .sending import tell
+from .surroundings import in_run, page_of_run
 
 Verb = Literal["registered", "promoted", "blocked", "rolled-back", "retired", "restored", "approval-requested", "approved", "rejected"]
 
 
-def announce_registered(version: Version, *, root: str) -> None:
-    """``flowreg.version.registered``"""
-    metrics = {name: write_measure(value) for name, value in version.metrics.items()}
-    _announce("registered", version.model, version.number, version.digest, root=root, facts={"metrics": metrics})
+def announce_registered(version: Version, *, root: str, shown: bool = True) -> None:
+    """``flowreg.version.registered``; ``run`` is who made these bytes, earlier than this run where it was a repeated one."""
+    run = version.run
+    made_by = {"run": run.flow_run, "run_url": run.url, "deployment": run.deployment, "deployment_url": deployment_page(run)} if run else {}
+    facts = {
+        "metrics": {name: write_measure(value) for name, value in version.metrics.items()},
+        "made_by": {name: said for name, said in made_by.items() if said},
+        **({} if shown else {"not_shown": f"the card of {version.ref}"}),
+    }
+    _announce("registered", version.model, version.number, version.digest, root=root, facts=facts)
 
 
 def announce_moved(verb: Literal["promoted", "rolled-back"], move: AliasMove, *, root: str) -> None:
@@ -80,12 +87,17 @@ def _announce(verb: Verb, model: str, number: int, digest: str, *, root: str, fa
         return
     labels = {"flowreg.model": model, "flowreg.version": str(number)} | ({"flowreg.alias": facts["alias"]} if "alias" in facts else {})
     named = {"model": model, "version": number, "ref": f"{model}@{number}", "digest": digest, "registry": root}
-    try:
-        emit_event(
-            f"flowreg.version.{verb}",
-            resource={"prefect.resource.id": f"flowreg.model.{model}", "prefect.resource.name": model, **labels},
-            related=[{"prefect.resource.id": f"flowreg.registry.{root}", "prefect.resource.role": "registry"}],
-            payload={**named, **facts, "flow_run": flow_run_id()},
-        )
-    except Exception as error:
-        run_logger().warning("flowreg could not announce that %s@%d was %s (%s)", model, number, verb, type(error).__name__)
+    tell(
+        f"flowreg.version.{verb}",
+        resource={"prefect.resource.id": f"flowreg.model.{model}", "prefect.resource.name": model, **labels},
+        related=[{"prefect.resource.id": f"flowreg.registry.{root}", "prefect.resource.role": "registry"}],
+        payload={**named, **facts, "flow_run": flow_run_id(), **_pages(model)},
+        what=f"{model}@{number} was {verb}",
+    )
+
+
+def _pages(model: str) -> dict[str, str]:
+    """Where to read on: the run that did it, and the page of the model."""
+    run = page_of_run()
+    pages = {"run_page": run, "model_page": artifact_page(run, artifact_key(model, HISTORY))}
+    return {name: page for name, page in pages.items() if page}

@@ -6,40 +6,28 @@ Rule 2: every number and name stands in it as recorded; what people wrote is esc
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..core.decision import Decision, GateResult
 from ..core.events import Dataset, Run
+from ..core.pages import artifact_page, deployment_page, flow_run_page
 from ..core.views import Evaluation, HistoryLine, Version
-from .markdown import cell, code, escaped, table
+from ..lineage.masking import without_credentials
+from .keys import HISTORY, artifact_key
+from .markdown import cell, code, escaped, link, table
 
 ROWS_LIMIT = 50
+METRICS_IN_LINE = 3
 FILES = "files"  # no format: the version is fetched, not loaded
 RUN_CODE = frozenset({"pickle", "joblib"})
 
-_NO_KEY = re.compile(r"[^a-z0-9]+")
 
-
-def artifact_key(model: str, what: str = "") -> str:
-    """``flowreg-risk-churn`` for the model ``risk/churn``: Prefect allows small letters, digits and dashes.
-
-    Names that differ only in punctuation share a key, and with it a page; the text names the model. What is left of a name
-    that is not ASCII gets some digits of its digest.
-    """
-    slug = _NO_KEY.sub("-", model.lower()).strip("-")
-    if not model.isascii():
-        slug = "-".join(filter(None, [slug, hashlib.sha256(model.encode()).hexdigest()[:8]]))
-    return "-".join(filter(None, ["flowreg", slug, what]))
-
-
-def version_card(version: Version, *, root: str) -> str:
-    """The card of a version, in Markdown."""
+def version_card(version: Version, *, root: str, beside: str | None = None) -> str:
+    """The card of a version, in Markdown. ``beside`` is the page of the run that shows it."""
     sections = [
         _title(version),
-        _facts(version, root),
+        _facts(version, root, beside),
         _metrics(version.evaluations),
         _named("Parameters", version.params),
         _named("Labels", version.labels),
@@ -66,18 +54,67 @@ def gate_summary(decision: Decision) -> str:
     return f"{said} ({policy}){reason}{warnings}"
 
 
-def history_rows(lines: Iterable[HistoryLine]) -> list[dict[str, str]]:
-    """What happened to a model, the newest first."""
-    newest = list(lines)[::-1][:ROWS_LIMIT]
-    return [
-        {
-            "when": line.at,
-            "what": cell(line.what),
-            "by": cell(line.by.actor if line.by else ""),
-            "because": cell(line.because or line.void or ""),
-        }
-        for line in newest
+def version_line(version: Version) -> str:
+    """One line over a version card, in Markdown: how good it is, and who registered it."""
+    measured = [f"{escaped(name)} {number(value)}" for name, value in _few(version.metrics)]
+    said = ", ".join([*measured, f"registered by {escaped(version.by.actor)}"])
+    return f"**{escaped(version.ref)}**: {said}"
+
+
+def history_page(model: str, versions: Iterable[Version], lines: Iterable[HistoryLine], *, root: str, beside: str | None = None) -> str:
+    """A model's page, in Markdown: who holds which alias, and what happened, the newest first, with a way to each run."""
+    rows = [_happened(line, beside) for line in _of_interest(list(lines))[::-1]]
+    sections = [
+        [f"# {escaped(model)}", "", f"In the registry {code(root)}; all of it: {code(f'flowreg --root {root} history {model}')}"],
+        _holders(versions),
+        ["## What happened", "", *_table(["when", "what", "by", "because"], rows)],
     ]
+    return "\n\n".join("\n".join(section) for section in sections if section)
+
+
+def last_line(model: str, lines: Iterable[HistoryLine]) -> str:
+    """One line over a model's page, in Markdown: what happened last to an alias, and else to the model."""
+    told = list(lines)
+    last = next((line for line in reversed(told) if line.kind == "alias_moved"), told[-1] if told else None)
+    if last is None:
+        return escaped(model)
+    because = f", because {escaped(_short(last.because))}" if last.because else ""
+    return f"**{escaped(last.what)}**{because} ({escaped(model)})"
+
+
+def _holders(versions: Iterable[Version]) -> list[str]:
+    rows = [
+        [
+            escaped(alias),
+            str(version.number),
+            ", ".join(f"{escaped(n)} {number(v)}" for n, v in _few(version.metrics)),
+            _run(version.run),
+        ]
+        for version in versions
+        for alias in version.aliases
+    ]
+    return ["## Now", "", *_table(["alias", "version", "metrics", "made by"], sorted(rows))] if rows else []
+
+
+def _of_interest(lines: list[HistoryLine]) -> list[HistoryLine]:
+    """Without measurements, and without a decision that a move of the same decision follows: the page is about who serves."""
+    acted_on = {line.decision for line in lines if line.kind == "alias_moved"} - {None}
+    return [line for line in lines if line.kind != "evaluated" and not (line.kind == "decided" and line.decision in acted_on)]
+
+
+def _happened(line: HistoryLine, beside: str | None) -> list[str]:
+    """What happened, when (a way to the run that did it), who and why."""
+    when = link(_minute(line.at), flow_run_page(beside, line.by.flow_run if line.by else None))
+    return [when, escaped(line.what), escaped(line.by.actor if line.by else ""), escaped(_short(line.because or line.void or ""))]
+
+
+def _minute(at: str) -> str:
+    """``2026-11-27 20:13``, of a time in UTC."""
+    return at[:16].replace("T", " ")
+
+
+def _few(metrics: Mapping[str, float]) -> list[tuple[str, float]]:
+    return list(metrics.items())[:METRICS_IN_LINE]
 
 
 def _title(version: Version) -> list[str]:
@@ -87,29 +124,35 @@ def _title(version: Version) -> list[str]:
     return [f"# {escaped(version.ref)}", "", f"{said}{because}", *retired]
 
 
-def _facts(version: Version, root: str) -> list[str]:
+def _facts(version: Version, root: str, beside: str | None) -> list[str]:
+    page = artifact_page(beside or (version.run.url if version.run else None), artifact_key(version.model, HISTORY))
     facts = {
-        "digest": code(version.digest),
+        "digest": code(f"{version.digest[:23]}…"),  # all of it is wider than the page
         "aliases": escaped(", ".join(version.aliases)),
         "format": escaped(version.loader),
         "size": f"{version.size_bytes:,} bytes in {version.file_count} file{'' if version.file_count == 1 else 's'}",
         "registry": code(root),
         "run": _run(version.run),
+        "deployment": _deployment(version.run),
         "code": _code(version.run),
         "made from": ", ".join(code(f"{parent.model}@{parent.version}") for parent in version.parents),
+        "history": link("all promotions", page) if page else "",
     }
-    return table(["", ""], ([name, said] for name, said in facts.items() if said))
+    return table(["version", code(version.stamp)], ([name, said] for name, said in facts.items() if said))
 
 
 def _run(run: Run | None) -> str:
     if run is None or not (run.flow_run or run.task_run):
         return ""
-    name = escaped(run.flow_run_name or run.flow_run or run.task_run_name or run.task_run)
-    named = f"[{name}]({run.url})" if run.url and "://" in run.url else name
+    named = link(run.flow_run_name or run.flow_run or run.task_run_name or run.task_run, run.url)
     flow = f" of {escaped(run.flow)}" if run.flow else ""
-    deployment = f", deployment {escaped(run.deployment)}" if run.deployment else ""
     started = f", started by {escaped(run.started_by)}" if run.started_by else ""
-    return f"{named}{flow}{deployment}{started}"
+    return f"{named}{flow}{started}"
+
+
+def _deployment(run: Run | None) -> str:
+    named = (run.deployment or run.deployment_id) if run else None
+    return link(named, deployment_page(run)) if named else ""
 
 
 def _code(run: Run | None) -> str:
@@ -139,13 +182,17 @@ def _data(data: tuple[Dataset, ...]) -> list[str]:
     rows = [
         [
             escaped(d.role or ""),
-            escaped(d.uri or d.name or ""),
+            escaped(_place(d)),
             code(d.digest[:19]) if d.digest else "",
             "" if d.rows is None else str(d.rows),
         ]
         for d in data
     ]
     return ["## Data", "", *_table(["role", "dataset", "digest", "rows"], rows)] if rows else []
+
+
+def _place(data: Dataset) -> str:
+    return without_credentials(data.uri) if data.uri and "://" in data.uri else data.uri or data.name or ""
 
 
 def _loading(version: Version, root: str) -> list[str]:
@@ -156,7 +203,7 @@ def _loading(version: Version, root: str) -> list[str]:
         if version.loader == FILES
         else f"model = registry.load({version.ref!r}{trust}"
     )
-    lines = ["from flowreg import Registry", "", f"registry = Registry({root!r})", get]
+    lines = [f"# {version.digest}", "from flowreg import Registry", "", f"registry = Registry({root!r})", get]
     return ["## Load it", "", "```python", *lines, "```"]
 
 

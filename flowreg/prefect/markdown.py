@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+!|~$&])")
 _BREAKS = re.compile(r"\s+")
+_NO_URL = re.compile(r"[\s<>()|\\]")
 _FENCE = re.compile(r"`+")
 
 
@@ -27,6 +28,20 @@ def code(text: object) -> str:
     plain = _BREAKS.sub(" ", str(text)).strip().replace("|", "\\|")
     ticks = "`" * (max((len(run) for run in _FENCE.findall(plain)), default=0) + 1)
     return f"{ticks} {plain} {ticks}" if "`" in plain else f"{ticks}{plain}{ticks}"
+
+
+def link(text: object, url: str | None) -> str:
+    """A text that leads to a page of the web; only the text where there is no such page.
+
+    One of Prefect's two interfaces shows what is between the brackets letter by letter, so only a text that needs no escaping stands there.
+
+    >>> link("clever-owl", "http://prefect.example/runs/1"), link("clever_owl", "http://prefect.example/runs/1")
+    ('[clever-owl](http://prefect.example/runs/1)', 'clever\\_owl ([open](http://prefect.example/runs/1))')
+    """
+    shown = escaped(text)
+    if url is None or not url.startswith(("http://", "https://")) or _NO_URL.search(url):
+        return shown
+    return f"[{shown}]({url})" if "\\" not in shown else f"{shown} ([open]({url}))"
 
 
 def cell(text: object) -> str:

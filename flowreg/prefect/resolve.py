@@ -11,8 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
+from prefect.settings import PREFECT_API_URL
+
 from ..core.names import shown
 from ..errors import BadInput, NotFound
+from ..lineage.prefect_run import flow_run_id
 from ..registry import Registry
 from .blocks import ModelRegistry
 from .surroundings import in_run
@@ -35,7 +38,7 @@ def resolve(registry: RegistryLike) -> Registry:
         case ModelRegistry():
             return registry.get_registry()
         case None:
-            block = _block(DEFAULT_BLOCK) if in_run() else None
+            block = _of_run(DEFAULT_BLOCK) if in_run() else None
             return block.get_registry() if block else Registry()
         case str() if _BLOCK_NAME.fullmatch(registry):
             return _named(registry).get_registry()
@@ -56,7 +59,7 @@ def _opened(root: str, actor: str | None) -> Registry:
 
 
 def _named(name: str) -> ModelRegistry:
-    block = _block(name)
+    block = _of_run(name)
     if block is None:
         raise NotFound(
             f"there is no ModelRegistry block named {name!r}",
@@ -64,6 +67,17 @@ def _named(name: str) -> ModelRegistry:
             code="no-block",
         )
     return block
+
+
+def _of_run(name: str) -> ModelRegistry | None:
+    """The block of this name; within one flow run it stays what it was, and Prefect is asked once."""
+    run = flow_run_id()
+    return _asked_once(run, PREFECT_API_URL.value(), name) if run else _block(name)
+
+
+@lru_cache(maxsize=4)
+def _asked_once(run: str, api_url: str | None, name: str) -> ModelRegistry | None:
+    return _block(name)
 
 
 def _block(name: str) -> ModelRegistry | None:

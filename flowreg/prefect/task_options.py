@@ -1,7 +1,8 @@
 """What every task of flowreg has in common.
 
 Rule 1: no caching and no stored results: Prefect would hash and pickle models. The registry is the store.
-Rule 2: a task is tried again only where that may help: somebody else moved first, or the storage did not answer.
+Rule 2: no tags: for each tagged task Prefect asks its server for a free slot, and without an answer the task fails.
+Rule 3: a task is tried again only where that may help: somebody else moved first, or the storage did not answer.
 """
 
 from __future__ import annotations
@@ -35,7 +36,6 @@ def registry_task(name: str, *, run_name: str) -> Callable[[Callable[P, R]], Tas
     return task(
         name=name,
         task_run_name=named,  # type: ignore[arg-type]  # Prefect's protocol for it fits no plain function
-        tags=["flowreg"],
         cache_policy=NO_CACHE,
         persist_result=False,
         retries=3,

@@ -20,8 +20,10 @@ from ..errors import BadInput, GateBlocked
 from ..lineage.capture import capture
 from ..scoring import Scoring
 from .announcements import announce_blocked, announce_left, announce_moved, announce_registered
-from .artifacts import show_decision, show_history, show_version
+from .artifacts import show_decision, show_model, show_version
+from .assets import materialise_alias, materialise_version
 from .resolve import RegistryLike, resolve
+from .sending import ask_server, noted
 from .surroundings import run_logger
 from .task_options import registry_task
 
@@ -52,7 +54,8 @@ def register_model(
     The run, its parameters, the code and the environment are recorded with nothing passed, and the versions that this run
     loaded become parents. The same artifact again in the same flow run is the same version, however often the run is retried.
     """
-    captured = capture()
+    answer = ask_server()
+    captured = noted(capture(), answer())
     where = resolve(registry)
     version = where.register(
         model, artifact, metrics=metrics, on=on, slices=slices, params=params, labels=labels, data=data,
@@ -62,8 +65,11 @@ def register_model(
     run_logger().info("registered %s in %s", version.stamp, where.root)
     if version.retired is not None:
         run_logger().warning("%s has bytes that were retired, so no alias may name it: %s", version.ref, version.retired)
-    show_version(version, root=where.root)
-    announce_registered(version, root=where.root)
+    shown = show_version(version, root=where.root)
+    if version.number == 1:
+        show_model(version.model, where)  # its page is there from the start
+    announce_registered(version, root=where.root, shown=shown)
+    materialise_version(version, root=where.root)
     return version
 
 
@@ -130,7 +136,9 @@ def promote_model(
     run_logger().info("%s of %s is now %s", move.alias, move.model, move.version.stamp)
     if move.decision is not None:
         show_decision(move.decision)
+    show_model(move.model, where)
     announce_moved("promoted", move, root=where.root)
+    materialise_alias(move, root=where.root)
     return move
 
 
@@ -146,9 +154,10 @@ def rollback_model(
     where = resolve(registry)
     move = where.rollback(alias_ref, because=because, to=to, keep=keep, run=captured)
     run_logger().info("%s of %s is %s again", move.alias, move.model, move.version.stamp)
-    show_history(move.model, lambda: where.history(move.model))
+    show_model(move.model, where)
     announce_moved("rolled-back", move, root=where.root)
     announce_left(move, root=where.root)
+    materialise_alias(move, root=where.root)
     if move.kept and not keep:
         run_logger().warning("%s@%s was not retired: %s", move.model, move.previous, move.kept)
     return move
@@ -161,8 +170,9 @@ def undo_rollback(alias_ref: str, *, because: str, registry: RegistryLike = None
     where = resolve(registry)
     move = where.undo_rollback(alias_ref, because=because, run=captured)
     run_logger().info("%s of %s is %s again", move.alias, move.model, move.version.stamp)
-    show_history(move.model, lambda: where.history(move.model))
+    show_model(move.model, where)
     announce_left(move, root=where.root)
+    materialise_alias(move, root=where.root)
     return move
 
 

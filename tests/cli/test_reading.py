@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from flowreg.core.events import Run
 from flowreg.core.views import Difference, Evaluation, HistoryLine, ModelLine, Version
 from flowreg.registry import Registry
 
@@ -77,6 +78,24 @@ def test_show_of_a_version_tells_all(cli: Cli, churn: Registry) -> None:
     assert text.startswith("churn@1  champion\n")
     for said in (churn.get("churn@1").digest, "depth=6", "team=risk", "0.87", "4000", "region=south", "0.71", "model.bin"):
         assert said in text
+
+
+def test_show_of_a_version_leads_to_its_run_and_deployment(cli: Cli, churn: Registry) -> None:
+    """The pages of both in Prefect's interface are there to be clicked."""
+    run = Run(
+        flow="train",
+        flow_run="0199",
+        flow_run_name="owl",
+        deployment="train/nightly",
+        deployment_id="0300",
+        url="http://h/v2/runs/flow-run/0199",
+    )
+    churn.register("risk/next", {"w": 1}, trust="pickle", run=run)
+
+    text = " ".join(cli("show", "risk/next@1").out.split())
+
+    assert "http://h/v2/runs/flow-run/0199" in text
+    assert "train/nightly http://h/v2/deployments/deployment/0300" in text
 
 
 def test_show_of_a_version_tells_its_lineage(cli: Cli, churn: Registry, model_file: Path) -> None:

@@ -52,6 +52,10 @@ def test_a_flow_emits_what_happened(registry: Registry, events: Events) -> None:
     }
     assert (promoted.payload["digest"], promoted.payload["flow_run"]) == (version.digest, version.run.flow_run)
     assert f"prefect.flow-run.{version.run.flow_run}" in [related.id for related in promoted.related]
+    assert promoted.payload["run_page"] == version.run.url
+    assert promoted.payload["model_page"].endswith("/artifacts/key/flowreg-risk--churn-history")
+    made_by = sent[2].payload["made_by"]
+    assert (made_by["run"], made_by["run_url"]) == (version.run.flow_run, version.run.url)
     assert blocked.payload["outcome"] == "blocked"
     assert len(blocked.payload["sentences"]) == 2
 

@@ -66,7 +66,7 @@ def _source() -> tuple[Path | None, str]:
     """
     flow_context, _ = _contexts()
     flow = getattr(flow_context, "flow", None)
-    if getattr(flow, "fn", None) is None:
+    if flow is None or getattr(flow, "fn", None) is None:
         return None, ""
     function = inspect.unwrap(flow.fn)
     code, name = getattr(function, "__code__", None), getattr(function, "__name__", "")

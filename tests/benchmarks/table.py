@@ -39,7 +39,7 @@ PLANS: Mapping[str, Plan] = {
     "reader-resolve": Plan(resolving.by_reader, 15, {"times": 20}),
     "cold-load": Plan(cold.load, 15),
     "cold-ls": Plan(cold.list_models, 15),
-    "capture-around": Plan(looking.around, 15),
+    "looking-around": Plan(looking.around, 15),
     "append": Plan(appending.one_writer, 9, {"times": 5}),
     "check-read-data": Plan(checking.read_data, 5, {"files": 3, "size_bytes": 1 << 20}),
     "compare-auc": Plan(comparing.auc, 5, {"rows": 2000}),

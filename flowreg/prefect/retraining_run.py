@@ -102,7 +102,8 @@ def _registered(plan: Plan, given: Mapping[str, Any], split: Split, registry: Re
     model = plan.train(data, **params)
     return register_model(
         plan.model, opaque(model), params=masked(to_jsonable_python(params, fallback=str)), labels=plan.labels, data=split.data,
-        signature=split.signature, key=plan.key, trust=plan.trust, because=given["because"], registry=registry,
+        signature=split.signature, golden=split.holdout.features if split.golden is None else split.golden, key=plan.key,
+        trust=plan.trust, because=given["because"], registry=registry,
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ churn@1  retired: leaks  2026-11-22 by ana
 │       └── of deployment retrain/nightly
 ├── made by run retrain/fox-2
 │   └── at commit 3fb000000000
-└── measured with holdout
+└── measured on holdout
 """
 DOWN = """\
 base@1  2026-11-22 by ana

@@ -28,9 +28,10 @@ WORDS: dict[Relation, Words] = {
     "deployment": Words("started", "of"),  # deployment -> run
     "called": Words("called", "called by"),  # run -> the run of a subflow
     "alias": Words("is", "is"),  # version -> alias
-    "measured": Words("measured", "measured with"),  # data or run -> version
+    "measured": Words("measured", "measured on"),  # data or run -> version
     "read": Words("read by", "read"),  # data or version -> run
 }
+MEASURED_BY = "measured by"  # upwards, before a run
 ORDER: dict[Relation, int] = {relation: place for place, relation in enumerate(WORDS)}
 ENDS: frozenset[Relation] = frozenset(("measured", "read"))
 MEASURING_ROLES = frozenset(("test", "holdout", "eval", "evaluation"))  # of a ``Dataset``; any other role is data it was trained on

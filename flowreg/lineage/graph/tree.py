@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from .relations import ENDS, ORDER, WORDS, Relation
+from .relations import ENDS, MEASURED_BY, ORDER, WORDS, Relation
 from .values import Edge, Lineage, Node
 
 
@@ -82,11 +82,13 @@ def _open(edges: list[Edge], row: Row, direction: str, asked: bool) -> list[Edge
     return edges if asked else [edge for edge in edges if edge.relation not in ENDS]
 
 
+def _line(row: Row, edge: Edge, node: Node, direction: str) -> Row:
+    by_run = (edge.relation, direction, node.kind) == ("measured", "up", "run")
+    return Row(row.depth + 1, node, edge.relation, MEASURED_BY if by_run else getattr(WORDS[edge.relation], direction), edge.facts)
+
+
 def _under(row: Row, edges: list[Edge], nodes: Mapping[str, Node], direction: str, last: int) -> list[Row]:
     shown = edges[: last or None]
-    told = [
-        Row(row.depth + 1, nodes[_other(edge, direction)], edge.relation, getattr(WORDS[edge.relation], direction), edge.facts)
-        for edge in shown
-    ]
+    told = [_line(row, edge, nodes[_other(edge, direction)], direction) for edge in shown]
     left = len(edges) - len(shown)
     return [*told, *([Row(row.depth + 1, left_out=left)] if left else [])]

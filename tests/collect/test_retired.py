@@ -101,6 +101,7 @@ def test_the_same_files_registered_again_bring_the_bytes_back(registry: Registry
     assert again.get("churn@1").dropped is None
     assert again.restore("churn@1", because="it was not").retired is None
     assert (again.fetch("churn@1", tmp_path / "out") / "weights.bin").read_bytes() == b"weights 1"
+    again.flush()
     assert again.check(read_data=True).findings == ()
 
 

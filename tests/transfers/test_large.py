@@ -40,9 +40,7 @@ def part_number(request: Request) -> int:
     return int(parse_qs(request.query).get("partNumber", ["0"])[0])
 
 
-@pytest.mark.parametrize(
-    "size_bytes", [256 * MIB, pytest.param(1024 * MIB, marks=pytest.mark.slow), pytest.param(10240 * MIB, marks=pytest.mark.slow)]
-)
+@pytest.mark.parametrize("size_bytes", [1024 * MIB, pytest.param(10240 * MIB, marks=pytest.mark.slow)])
 def test_an_upload_that_is_killed_goes_on_where_it_was(size_bytes: int, counted_s3: tuple[S3Server, CountingProxy], tmp_path: Path) -> None:
     """Killed at 80 %, and started again by another process: less than a quarter is sent again, and it is one version."""
     server, proxy = counted_s3

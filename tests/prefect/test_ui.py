@@ -90,6 +90,7 @@ def test_from_the_run_to_the_version_and_back(walk: Walk, browser_page: Any, reg
     assert page.get_by_text(f"promote-{walk.model}@1-to-champion").count() == 1
     page.screenshot(path=str(tmp_path / "promotions.png"))
     page.locator("a[href*='/artifacts/artifact/']").first.click()
+    page.wait_for_url("**/artifacts/artifact/**")
     page.get_by_role("heading", name="What happened").wait_for()
     page.locator("table").get_by_text("champion promoted: nobody → version 1").wait_for()
     shown = page.locator("body").inner_text()

@@ -29,7 +29,7 @@ from .errors import Unavailable
 from .journals import Journals
 from .storage import blobs
 from .storage.leftovers import Leftover, temporary_files, uploads
-from .storage.local import parallel_map
+from .storage.parallel import parallel_map
 from .storage.store import Store
 
 MOST_DOOMED = 1_000  # digests of one entry

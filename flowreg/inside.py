@@ -24,7 +24,7 @@ from .lineage.capture import Captured, capture
 from .lineage.prefect_run import flow_run_id
 from .storage import blobs
 from .storage.incarnations import Place
-from .storage.local import parallel_map
+from .storage.parallel import parallel_map
 from .storage.store import Store
 
 Moment = str | datetime | None

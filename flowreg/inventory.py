@@ -14,7 +14,7 @@ from .core.state import ModelState, VersionState
 from .core.views import stamp
 from .errors import Corrupt
 from .inside import Inside, Moment
-from .storage.local import parallel_map
+from .storage.parallel import parallel_map
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

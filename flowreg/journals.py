@@ -23,14 +23,15 @@ from .core.codec import Entry, Slot
 from .core.events import By, Envelope, Event, Fenced, ModelCreated, RegistryCreated, Run
 from .core.layout import HEADS, MODELS, journal_folder
 from .core.policies import NO_POLICIES, RegistryState, replay_registry
-from .core.state import EMPTY, ModelState, replay
+from .core.replaying import replay
+from .core.state import EMPTY, ModelState
 from .errors import Corrupt, FlowregError
 from .storage.ahead import Ahead
 from .storage.caches import Caches, opened
 from .storage.forks import ProcessLock
 from .storage.incarnations import DoomedMeanwhile, Places
 from .storage.journal import Journal, Opened
-from .storage.local import parallel_map
+from .storage.parallel import parallel_map
 from .storage.store import Store
 from .storage.windows import gap, newest_listed
 

@@ -33,7 +33,7 @@ from .scoring import Scored, Scoring
 from .storage import blobs
 from .storage.hashing import Progress
 from .storage.incarnations import Place, Places
-from .storage.local import read_all, regular_file
+from .storage.source_files import read_all, regular_file
 from .tables import encoded_rows
 
 WARNINGS_LIMIT = 100  # about the data of one version

@@ -35,7 +35,7 @@ from .lineage.loaded import note_loaded
 from .root import default_root
 from .storage import blobs
 from .storage.hashing import Progress, no_progress
-from .storage.local import parallel_map
+from .storage.parallel import parallel_map
 from .storage.store import open_store
 from .tracing import Traces, question
 

@@ -17,7 +17,7 @@ from ..core.manifest import Manifest, decode_manifest
 from ..core.needs import named_in
 from ..errors import Corrupt
 from ..storage.incarnations import later_paths
-from ..storage.local import parallel_map
+from ..storage.parallel import parallel_map
 from ..storage.store import Store
 from .files import Unreadable, digest_at, read, read_many, sizes_near
 from .needs import Need

@@ -17,7 +17,8 @@ from ..core.codec import digest_of
 from ..core.manifest import BYTES_LIMIT
 from ..errors import FlowregError
 from ..storage.hashing import digest_of_file
-from ..storage.local import LocalStore, parallel_map
+from ..storage.local import LocalStore
+from ..storage.parallel import parallel_map
 from ..storage.store import IN_MEMORY, Store
 
 LIMIT = BYTES_LIMIT  # the largest file that is ever read whole

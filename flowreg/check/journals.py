@@ -12,7 +12,8 @@ from ..core import codec
 from ..core.codec import Entry, Slot, Void
 from ..core.layout import entry_path
 from ..core.policies import NO_POLICIES, RegistryState
-from ..core.state import EMPTY, ModelState, replay
+from ..core.replaying import replay
+from ..core.state import EMPTY, ModelState
 from .chain import Chain, Claim, examined
 from .report import Finding, found
 from .slots import Slots

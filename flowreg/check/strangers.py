@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from ..core.layout import HEADS, MODELS, REGISTRY_JOURNAL, blob_named, model_of_head
 from ..core.names import from_disk
-from ..storage.local import parallel_map
+from ..storage.parallel import parallel_map
 from ..storage.store import Store
 from .report import Finding, found
 from .slots import is_slot

@@ -14,7 +14,7 @@ from ..core.events import ModelCreated
 from ..core.layout import MODELS, blob_path
 from ..core.names import from_disk, model_name, on_disk
 from ..errors import NotFound
-from ..storage.local import parallel_map
+from ..storage.parallel import parallel_map
 from ..storage.store import Store
 from . import blobs, caches
 from .caches import Stored, read_stored

@@ -13,7 +13,7 @@ from pathlib import Path
 from ..journals import Journals
 from ..registry import Registry
 from ..storage.hashing import Progress, digest_of_file, no_progress
-from ..storage.local import regular_file
+from ..storage.source_files import regular_file
 from ..storage.store import Store, Unfinished
 
 

@@ -75,7 +75,7 @@ NO_POLICIES = RegistryState()
 
 
 def replay_registry(slots: Iterable[codec.Slot], start: RegistryState = NO_POLICIES) -> RegistryState:
-    """The state after these slots, which follow ``start``. Like ``state.replay`` it never raises."""
+    """The state after these slots, which follow ``start``. Like ``replaying.replay`` it never raises."""
     state = start
     for slot in slots:
         if state.broken is not None:

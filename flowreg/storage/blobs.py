@@ -34,7 +34,8 @@ from ..core.manifest import (
 from ..errors import BadInput, Corrupt, Refused
 from .hashing import Progress, no_progress
 from .incarnations import Place, get_blob, read_blob
-from .local import parallel_map, read_all, regular_file
+from .parallel import parallel_map
+from .source_files import read_all, regular_file
 from .store import IN_MEMORY, FsspecStore, Store
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """A root on an fsspec filesystem, through its conditional put.
 
-Rule 1: ``create`` succeeds for one writer of a path and for no other. That is proven (``proofs``) or tried (``probe``) before the first
-byte is written, or nothing is written.
+Rule 1: ``create`` succeeds for one writer of a path and for no other. That is proven or tried (``permission``) before the first byte is
+written, or nothing is written.
 Rule 2: an error of ``create`` says nothing about whether the bytes landed. The caller reads back.
 Rule 3: listings and instances are not cached, and a forked child opens a filesystem of its own.
 Rule 4: ``root`` and ``repr`` are safe to show; credentials stay in the filesystem object.
@@ -21,18 +21,20 @@ from typing import Any
 
 from ..core.codec import digest_of
 from ..core.layout import entry_path
-from ..errors import Corrupt, FlowregError, Refused, Unavailable
+from ..errors import Corrupt, FlowregError, Unavailable
 from .arriving import Arriving, DiskFailed
 from .bounded import read_whole
 from .hashing import Progress, digest_of_path, no_progress
 from .in_flight import InFlight
 from .listing import names_in, sizes_in
-from .local import file_changed, parallel_map, read_all, regular_file, require_size, same_file
+from .local import require_size
 from .opening import Opened, brief, open_filesystem, sends_plainly
+from .parallel import parallel_map
 from .parts import hash_in_parts
-from .probe import Trial, reason_against, reason_against_first
-from .proofs import PROOFS, too_old
+from .permission import Permission
+from .proofs import PROOFS
 from .roots import Root
+from .source_files import file_changed, read_all, regular_file, same_file
 from .uploads import SourceChanged, Unfinished, base64_of, give_up, is_s3, size_on_s3, unfinished, upload
 
 IN_MEMORY = 16 << 20  # bytes up to which a blob travels as one request
@@ -55,7 +57,7 @@ class FsspecStore:
         self._of_process: dict[int, Opened] = {}
         self._in_flight = InFlight(IN_FLIGHT_BYTES)
         self._met_before = False  # a hint: the blob before was there already
-        self._passed: set[str] = set()  # probes passed by this filesystem; a set only grows, so threads need no lock
+        self._permission = Permission(shown, lambda: FsspecStore(root, options, shown=shown, on_trial=True))
 
     def __repr__(self) -> str:
         return f"FsspecStore({self.root!r})"  # never the options: they hold credentials
@@ -345,31 +347,11 @@ class FsspecStore:
         )
 
     def _writable(self, *, first: bool = False) -> tuple[Any, str]:
-        """The filesystem, if it may be written: by its row of proofs, or because the probe passed. ``first``: a registry begins."""
+        """The filesystem, if it may be written. ``first``: a registry begins."""
         fs, base, proof = self._opened()
         if not self._on_trial:
-            if proof is None:
-                self._require_probe("whole", lambda trial: reason_against(trial, fs))
-            elif old := too_old(proof):
-                raise self._not_written(f"{proof.package} is needed, and {old} is installed")
-            elif first:
-                self._require_probe("first", reason_against_first)
+            self._permission.require(fs, proof, first=first)
         return fs, base
-
-    def _require_probe(self, which: str, find_reason: Callable[[Trial], str | None]) -> None:
-        if which in self._passed:
-            return
-        if reason := find_reason(lambda: FsspecStore(self._at, self._options, shown=self.root, on_trial=True)):
-            raise self._not_written(reason)
-        self._passed.add(which)
-
-    def _not_written(self, reason: str) -> Refused:
-        return Refused(
-            f"{self.root} can be read, but not written: {reason}",
-            where="nothing was written",
-            do=f"use a root on one of {', '.join(sorted(PROOFS))}; flowreg doctor URL tries a filesystem",
-            code="no-exclusive-create",
-        )
 
     def _filesystem(self) -> tuple[Any, str]:
         fs, base, _ = self._opened()

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ..core.layout import LAST_INCARNATION, blob_path
-from .local import parallel_map
+from .parallel import parallel_map
 from .store import Store
 
 Place = Callable[[str], str]

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 
 from ..core.layout import BLOBS, HEADS, checkpoint_folder, journal_folder
-from .local import parallel_map
+from .parallel import parallel_map
 from .store import Store
 
 _TEMPORARY = re.compile(r"\..{1,40}\.[0-9a-f]{16}\.tmp")  # of ``local`` and ``sftp``

@@ -16,16 +16,13 @@ import stat
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
-from ..errors import BadInput, Corrupt, Unavailable
+from ..errors import Corrupt, Unavailable
 from .bounded import READ_LIMIT
 from .hashing import Progress, copy_hashing, no_progress, write_back
+from .parallel import parallel_map
+from .source_files import TAKE_IN, read_all, regular_file
 
-T = TypeVar("T")
-R = TypeVar("R")
-
-_TAKE_IN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _NEW = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0)
 
 
@@ -75,7 +72,7 @@ class LocalStore:
     def read(self, path: str) -> bytes | None:
         """The bytes at ``path``, or None. A link, a pipe, a folder, or what is above ``READ_LIMIT``, reads as no bytes at all: taken."""
         try:
-            fd = os.open(os.path.join(self.root, path), _TAKE_IN)
+            fd = os.open(os.path.join(self.root, path), TAKE_IN)
         except FileNotFoundError:
             return None
         except NotADirectoryError as error:
@@ -148,7 +145,7 @@ class LocalStore:
     def get_file(self, path: str, into: Path, *, size_bytes: int | None = None, progress: Progress = no_progress) -> str | None:
         """Copy the file at ``path`` to the new file ``into`` and return the digest of what was copied; None if there is none."""
         try:
-            origin = os.open(os.path.join(self.root, path), _TAKE_IN)
+            origin = os.open(os.path.join(self.root, path), TAKE_IN)
         except FileNotFoundError:
             return None
         try:
@@ -245,38 +242,6 @@ class LocalStore:
             ) from error
 
 
-@contextlib.contextmanager
-def regular_file(path: Path) -> Iterator[int]:
-    """An open descriptor of a regular file that is no link. ``BadInput`` if it is anything else, or changes meanwhile."""
-    try:
-        fd = os.open(path, _TAKE_IN)
-    except FileNotFoundError:
-        raise BadInput(f"there is no file {str(path)!r}", where="nothing was registered", do="check the path", code="no-file") from None
-    except OSError as error:
-        if error.errno in (errno.ELOOP, errno.EMLINK, errno.ENXIO):
-            raise _not_regular(path, "a link or a special file") from None
-        raise
-    try:
-        before = os.fstat(fd)
-        if not stat.S_ISREG(before.st_mode):
-            raise _not_regular(path, "not a regular file")
-        yield fd
-        after = os.fstat(fd)
-        if not same_file(before, after):
-            raise file_changed(path)
-    finally:
-        os.close(fd)
-
-
-def file_changed(path: Path) -> BadInput:
-    return BadInput(
-        f"{str(path)!r} changed while it was read",
-        where="nothing was registered",
-        do="register it when nothing writes to it any more",
-        code="file-changed",
-    )
-
-
 def require_size(size: int, found: int, *, where: str) -> None:
     """What stands under a digest already must at least have its size: nothing may be built on a blob that was cut off."""
     if found != size:
@@ -286,37 +251,6 @@ def require_size(size: int, found: int, *, where: str) -> None:
             do="remove the damaged file and register again, or restore it; then run flowreg check",
             code="damaged-blob",
         )
-
-
-def read_all(fd: int) -> bytes:
-    """All bytes of a descriptor."""
-    with open(fd, "rb", buffering=0, closefd=False) as file:
-        return file.readall()
-
-
-def parallel_map(work: Callable[[T], R], items: Sequence[T], *, threads: int) -> list[R]:
-    """``[work(i) for i in items]``, several at a time; the first error wins."""
-    if len(items) < 2:
-        return [work(item) for item in items]
-    from concurrent.futures import ThreadPoolExecutor  # a process that loads one file does without it
-
-    with ThreadPoolExecutor(max_workers=min(threads, len(items))) as pool:
-        return list(pool.map(work, items))
-
-
-def same_file(before: os.stat_result, after: os.stat_result) -> bool:
-    """Whether nothing was written to a file between two looks at it."""
-    return _identity(before) == _identity(after)
-
-
-def _identity(found: os.stat_result) -> tuple[int, ...]:
-    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
-
-
-def _not_regular(path: Path, what: str) -> BadInput:
-    return BadInput(
-        f"{str(path)!r} is {what}", where="nothing was registered", do="register regular files and folders of them", code="not-a-file"
-    )
 
 
 def _write_all(fd: int, data: bytes) -> None:

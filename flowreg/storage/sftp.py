@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from paramiko.ssh_exception import ChannelException, SSHException
 
-from .local import parallel_map
+from .parallel import parallel_map
 
 T = TypeVar("T")
 CLIENTS = 8

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ..core.codec import digest_of
 from .hashing import Progress
-from .local import read_all, regular_file
+from .source_files import read_all, regular_file
 
 AT_ONCE = 32
 SMALL_BYTES = 1 << 20

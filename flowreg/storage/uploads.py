@@ -20,7 +20,7 @@ from typing import Any
 
 from .hashing import Told
 from .in_flight import InFlight
-from .local import parallel_map
+from .parallel import parallel_map
 from .parts import Parts
 
 PARTS_AT_ONCE = 8

@@ -16,7 +16,7 @@ from ..core.state import EMPTY, ModelState
 from ..errors import Corrupt
 from ..inside import Inside
 from ..lineage.graph import Unread
-from ..storage.local import parallel_map
+from ..storage.parallel import parallel_map
 
 THREADS = 8
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from flowreg.core import codec, decide
 from flowreg.core.aliases import NOBODY
+from flowreg.core.decide.moving import recorded_decision
 from flowreg.core.decision import Decision, Judged, Override
 from flowreg.core.events import (
     AliasMoved,
@@ -32,7 +33,8 @@ from flowreg.core.events import (
     VersionRegistered,
 )
 from flowreg.core.policies import PolicyRecord, RegistryState, replay_registry
-from flowreg.core.state import EMPTY, ModelState, replay
+from flowreg.core.replaying import replay
+from flowreg.core.state import EMPTY, ModelState
 from flowreg.errors import FlowregError
 
 MODEL = "risk/churn"
@@ -247,7 +249,7 @@ def _promotion(life: Life, *, of: int = 1, **wrong: Any) -> list[Any]:
     policy = life.in_force("champion")
     assert policy is not None
     where, record = life.decision(of, "champion", policy)
-    decided = decide._decided(where, record)
+    decided = recorded_decision(where, record)
     return [decided.model_copy(update=wrong), _moved(life, "promotion", version=of, decision=where)]
 
 

@@ -15,7 +15,7 @@ from flowreg.core.aliases import Move
 from flowreg.core.decision import Decision, Override
 from flowreg.core.events import Envelope, Event, VersionRegistered
 from flowreg.core.names import Alias, ByDigest, Newest, Number, Ref, alias_name, model_name, parse_ref
-from flowreg.core.state import replay
+from flowreg.core.replaying import replay
 from flowreg.errors import BadInput, Conflict, FlowregError
 from tests.core.lives import MODEL, POLICIES, Life, digest, hostile_slots, lives, without_record
 

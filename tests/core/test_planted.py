@@ -9,24 +9,24 @@ from typing import Any
 import pytest
 from hypothesis import Phase, settings
 
-from flowreg.core import aliases, codec, decide, names, state
+from flowreg.core import aliases, codec, decide, names, replaying, state
 from tests.core import test_laws as laws
 
 
 def _forgets_keys(monkeypatch: pytest.MonkeyPatch) -> None:
     """A replay that does not take over the used keys of the state it starts from."""
-    whole = state._Fold.__init__
+    whole = replaying._Fold.__init__
 
-    def forgetful(fold: state._Fold, *given: object) -> None:
+    def forgetful(fold: replaying._Fold, *given: object) -> None:
         whole(fold, *given)  # type: ignore[arg-type]
         fold.by_key = {}
 
-    monkeypatch.setattr(state._Fold, "__init__", forgetful)
+    monkeypatch.setattr(replaying._Fold, "__init__", forgetful)
 
 
 def _counts_half(monkeypatch: pytest.MonkeyPatch) -> None:
     """What an entry said before it broke a rule is not taken back."""
-    monkeypatch.setattr(state, "reversed", lambda undo: (), raising=False)
+    monkeypatch.setattr(replaying, "reversed", lambda undo: (), raising=False)
 
 
 def _trusts_promotions(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,28 +86,28 @@ def _labels_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _leaves_the_trail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state, "trail_after", lambda before, event: before.trail)
+    monkeypatch.setattr(replaying, "trail_after", lambda before, event: before.trail)
 
 
 def _forgets_barred_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     """A replay that does not take over the barred bytes of the state it starts from."""
-    whole = state._Fold.__init__
+    whole = replaying._Fold.__init__
 
-    def forgetful(fold: state._Fold, *given: object) -> None:
+    def forgetful(fold: replaying._Fold, *given: object) -> None:
         whole(fold, *given)  # type: ignore[arg-type]
         fold.retired_bytes = {}
 
-    monkeypatch.setattr(state._Fold, "__init__", forgetful)
+    monkeypatch.setattr(replaying._Fold, "__init__", forgetful)
 
 
 def _believes_every_word(monkeypatch: pytest.MonkeyPatch) -> None:
     """An approval counts whatever it was about."""
 
-    def gullible(fold: state._Fold, event: Any, stamp: Any, entry: Any) -> None:
+    def gullible(fold: replaying._Fold, event: Any, stamp: Any, entry: Any) -> None:
         fold.approvals.append(state.ApprovalState(event, stamp))
         fold.undo.append(fold.approvals.pop)
 
-    monkeypatch.setattr(state._Fold, "_approve", gullible)
+    monkeypatch.setattr(replaying._Fold, "_approve", gullible)
 
 
 def _never_expires(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,7 +9,8 @@ import pytest
 from flowreg.core import codec, decide
 from flowreg.core.events import AliasMoved, By, PolicySet, RegistryCreated, Retired, Unknown
 from flowreg.core.policies import replay_registry
-from flowreg.core.state import EMPTY, replay
+from flowreg.core.replaying import replay
+from flowreg.core.state import EMPTY
 from flowreg.core.views import version_view
 from tests.core.lives import MODEL, POLICIES, Life, digest, policy_set, registry_slots
 from tests.core.test_laws import one_version

@@ -16,7 +16,7 @@ from flowreg.core.codec import Entry, decode_entry
 from flowreg.core.events import VersionRegistered
 from flowreg.core.layout import entry_path
 from flowreg.core.policies import NO_POLICIES
-from flowreg.core.state import replay
+from flowreg.core.replaying import replay
 from flowreg.errors import Conflict, Corrupt, Refused, Unavailable
 from flowreg.journals import Journals
 from flowreg.storage import journal, landing

@@ -12,7 +12,8 @@ from flowreg import Registry
 from flowreg.core.layout import blob_path
 from flowreg.errors import BadInput, Corrupt, Refused
 from flowreg.storage import blobs
-from flowreg.storage.local import LocalStore, regular_file
+from flowreg.storage.local import LocalStore
+from flowreg.storage.source_files import regular_file
 from flowreg.storage.store import open_store
 
 

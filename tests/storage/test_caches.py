@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from flowreg import Registry, serving
 from flowreg.core import codec
-from flowreg.core.state import replay
+from flowreg.core.replaying import replay
 from flowreg.errors import Corrupt
 from flowreg.storage.caches import decode_checkpoint, decode_head, encode_checkpoint, encode_head
 from tests.core.lives import MODEL, POLICIES, Life, lives

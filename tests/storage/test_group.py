@@ -13,7 +13,8 @@ import pytest
 from flowreg.core import decide
 from flowreg.core.codec import Entry, decode_entry
 from flowreg.core.events import Event, VersionRegistered
-from flowreg.core.state import ModelState, replay
+from flowreg.core.replaying import replay
+from flowreg.core.state import ModelState
 from flowreg.errors import NotFound, Unavailable
 from flowreg.journals import Journals
 from flowreg.storage import group, journal, landing

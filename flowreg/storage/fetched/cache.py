@@ -19,7 +19,7 @@ from ...core.codec import digest_of
 from ...core.manifest import File
 from ..arriving import Arriving
 from ..hashing import Progress, Told
-from ..local import read_all
+from ..source_files import read_all
 from . import folder as on_disk
 from .folder import Cached
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from flowreg.core.codec import Entry
 from flowreg.core.events import AliasMoved, By, Dataset, Envelope, Evaluated, Event, Git, Parent, Retired, Run, VersionRegistered
-from flowreg.core.state import EMPTY, ModelState, replay
+from flowreg.core.replaying import replay
+from flowreg.core.state import EMPTY, ModelState
 
 BY = By(actor="ana")
 

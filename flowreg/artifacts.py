@@ -19,7 +19,7 @@ from .formats.choose import loader_for_path, loader_named, saver_for
 from .formats.refusals import UNNAMED, refuse_plain_files, refuse_untrusted
 from .storage import blobs
 from .storage.hashing import Progress, no_progress
-from .storage.store import FsspecStore, Store
+from .storage.store import Store
 
 if TYPE_CHECKING:
     from .storage.fetched import Cache
@@ -66,7 +66,7 @@ def fetch_artifact(store: Store, digest: str, into: Path, *, ref: str, progress:
 
 def cache_for(store: Store) -> Cache | None:
     """The local cache, for what comes from afar: a root on this disk, or in memory, is read as it is."""
-    if not isinstance(store, FsspecStore) or not store.is_far:
+    if not store.is_far:
         return None
     from .storage.fetched import cache_here
 

@@ -13,7 +13,6 @@ from typing import Any
 from . import reading
 from .core import decide
 from .core.events import Event, Run
-from .core.layout import blob_path
 from .core.names import Alias, Newest, shown
 from .core.policies import RegistryState, replay_registry
 from .core.state import ModelState
@@ -23,7 +22,7 @@ from .journals import Journals
 from .lineage.capture import Captured, capture
 from .lineage.prefect_run import flow_run_id
 from .storage import blobs
-from .storage.incarnations import Place
+from .storage.incarnations import FIRST, Place
 from .storage.parallel import parallel_map
 from .storage.store import Store
 
@@ -83,7 +82,7 @@ class Inside:
         state = self.journals.transact(model, lambda state, _: events(state, number, model), because=because)
         return version_view(model, state, state.versions[number - 1])
 
-    def run(self, run: Any, place: Place = blob_path) -> Run | None:
+    def run(self, run: Any, place: Place = FIRST) -> Run | None:
         """The run as recorded: the one given, else the flow run that this is called in. What it names by digest becomes blobs."""
         self.journals.by(None)  # an actor who cannot be recorded is refused before a byte is written
         run = capture() if run is None and flow_run_id() else run

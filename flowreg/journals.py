@@ -126,14 +126,14 @@ class Journals:
         return self.of(model).transact(decided, envelope, author=(by, because), asked=asked)
 
     def store_and_transact(self, model: str, stored: Callable[[Places], Wish], *, because: str | None) -> ModelState:
-        """``transact`` for a request with blobs: ``stored`` puts them, and says what to decide. Once more where one was doomed since."""
+        """``transact`` for a request with blobs: ``stored`` puts them, and says what to decide. What was doomed since is put once more."""
+        places = Places(self.registry.state(fresh=False).doomed)
+        wish = stored(places)
         while True:
-            places = Places(self.registry.state(fresh=False).doomed)
-            wish = stored(places)
             try:
                 return self.transact(model, wish.decide, because=because, run=wish.run, asked=wish.asked, places=places)
             except DoomedMeanwhile:
-                continue
+                places.store_doomed(self.registry.state(fresh=False).doomed)
 
     def fence(self, model: str, under: int, *, because: str) -> ModelState:
         """Have whoever writes next to ``model`` know the registry's journal up to ``under``; the model's state, all before that in it."""

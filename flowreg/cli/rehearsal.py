@@ -14,7 +14,7 @@ from ..journals import Journals
 from ..registry import Registry
 from ..storage.hashing import Progress, digest_of_file, no_progress
 from ..storage.source_files import regular_file
-from ..storage.store import Store, Unfinished
+from ..storage.store import Ranges, Store, Unfinished
 
 
 class Rehearsal:
@@ -22,8 +22,17 @@ class Rehearsal:
 
     def __init__(self, below: Store) -> None:
         self.root, self.mechanism, self.concurrent_files = below.root, below.mechanism, below.concurrent_files
+        self.is_far = below.is_far
         self._below = below
         self._held: dict[str, bytes] = {}
+
+    @property
+    def guards_bytes(self) -> bool:
+        return self._below.guards_bytes
+
+    @property
+    def ranges(self) -> Ranges | None:
+        return self._below.ranges
 
     def create(self, path: str, data: bytes) -> None:
         if self.read(path) is not None:

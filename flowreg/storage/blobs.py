@@ -15,6 +15,7 @@ import shutil
 import stat
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,30 +34,36 @@ from ..core.manifest import (
 )
 from ..errors import BadInput, Corrupt, Refused
 from .hashing import Progress, no_progress
-from .incarnations import Place, get_blob, read_blob
+from .incarnations import FIRST, Place, get_blob, read_blob
 from .parallel import parallel_map
-from .source_files import read_all, regular_file
-from .store import IN_MEMORY, FsspecStore, Store
+from .source_files import file_changed, read_all, regular_file
+from .store import IN_MEMORY, Store
 
 if TYPE_CHECKING:
     from .fetched import Cache
 
 
-def put(store: Store, data: bytes, place: Place = blob_path) -> str:
+def put(store: Store, data: bytes, place: Place = FIRST) -> str:
     """Store these bytes under their digest, if absent; the digest."""
     digest = digest_of(data)
     store.put_bytes(place(digest), data)
+    place.stored(digest, lambda: store.put_bytes(place(digest), data))
     return digest
 
 
-def put_file(store: Store, path: Path, place: Place = blob_path) -> str:
+def put_file(store: Store, path: Path, place: Place = FIRST) -> str:
     """Store one file under its digest, if absent; the digest."""
-    return store.put_file(path, place)[1]
+    digest = store.put_file(path, place)[1]
+    place.stored(digest, lambda: _put_again(store, path, digest, place))
+    return digest
 
 
-def put_artifact(
-    store: Store, path: Path, *, loader: str, progress: Progress = no_progress, place: Place = blob_path
-) -> tuple[Manifest, str]:
+def _put_again(store: Store, path: Path, digest: str, place: Place) -> None:
+    if store.put_file(path, place)[1] != digest:
+        raise file_changed(path)
+
+
+def put_artifact(store: Store, path: Path, *, loader: str, progress: Progress = no_progress, place: Place = FIRST) -> tuple[Manifest, str]:
     """Store a file, or a folder with all its files, and the manifest; the manifest and its digest."""
     listed = list(_walk(path))
     refuse_collisions([name for name, _ in listed])  # before a byte is written
@@ -67,6 +74,8 @@ def put_artifact(
         return _put_small_artifact(store, listed[0][0], data, loader=loader, place=place)
 
     stored = store.put_files([path for _, path in listed], place, progress)
+    for (_, file), (_, digest) in zip(listed, stored, strict=True):
+        place.stored(digest, partial(_put_again, store, file, digest, place))
     manifest = manifest_of([File(name, *found) for (name, _), found in zip(listed, stored, strict=True)], loader=loader)
     return manifest, put(store, encode_manifest(manifest), place)
 
@@ -136,8 +145,8 @@ def get_artifact(
 
 
 def _get_file(store: Store, file: File, into: Path, progress: Progress, cache: Cache | None) -> str | None:
-    if cache and isinstance(store, FsspecStore):
-        from .fetched.through import get_through  # a root on this disk does without
+    if cache:
+        from .fetched.through import get_through  # what is near does without
 
         return get_through(cache, store, file, into, progress)
     return get_blob(store, file.digest, lambda path: store.get_file(path, into, size_bytes=file.size_bytes, progress=progress))

@@ -74,14 +74,14 @@ class FsspecStore:
         return self._at.protocol not in ("memory", "zip")
 
     @property
-    def is_plain(self) -> bool:
-        """Whether bytes may arrive changed without anybody noticing."""
-        return sends_plainly(self._filesystem()[0])
+    def guards_bytes(self) -> bool:
+        """Over TLS; over plain HTTP a byte may arrive changed without anybody noticing."""
+        return not sends_plainly(self._filesystem()[0])
 
     @property
-    def has_ranges(self) -> bool:
-        """Whether a large file can come in ranges, and an interrupted download be gone on with."""
-        return is_s3(self._filesystem()[0])
+    def ranges(self) -> FsspecStore | None:
+        """Itself, where a large file can come in ranges, and an interrupted download be gone on with."""
+        return self if is_s3(self._filesystem()[0]) else None
 
     def create(self, path: str, data: bytes) -> None:
         """``data`` at ``path`` if absent. ``FileExistsError`` where it is taken; any other error leaves the outcome unknown."""
@@ -294,7 +294,7 @@ class FsspecStore:
     def get_in_ranges(self, path: str, file: Arriving, *, copy: int | None = None, progress: Progress = no_progress) -> str | None:
         """Download into ``file``, which another attempt can go on with, and on into the empty descriptor ``copy``.
 
-        Only where ``has_ranges``. The digest of what the last of the two now holds; None where there is no such object;
+        Only of ``ranges``. The digest of what the last of the two now holds; None where there is no such object;
         ``DiskFailed`` where a disk does not take the bytes.
         """
         from .downloads import WrongSize, download  # asyncio, which a local root does without

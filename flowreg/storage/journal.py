@@ -21,7 +21,6 @@ from ..core.events import Envelope, Event
 from ..core.layout import entry_path
 from ..errors import Conflict, Corrupt, Refused, Unavailable
 from .forks import PerProcess, ProcessLock
-from .fsspec_store import FsspecStore
 from .group import Group, Replayed, Request, S
 from .landing import append
 from .store import Store
@@ -201,7 +200,7 @@ class Journal(Generic[S]):
         request, and none where the writer goes on from its own entry, or over TLS, or on a disk.
         """
         for _ in range(LOOKS):
-            if state.digest in (None, self._sure_of) or not (isinstance(self._store, FsspecStore) and self._store.is_plain):
+            if state.digest in (None, self._sure_of) or self._store.guards_bytes:
                 return state
             raw = self._store.read(entry_path(self.model, state.seq))
             if raw is not None and digest_of(raw) == state.digest:

@@ -30,6 +30,7 @@ class LocalStore:
     """A registry's root as a local folder."""
 
     mechanism = "tmp + fsync + link + fsync(folder)"
+    is_far, guards_bytes, ranges = False, True, None
     concurrent_files = 8  # fsyncs at one moment share a commit of the filesystem's journal: 8 took half the time of 2
 
     def __init__(self, folder: Path) -> None:

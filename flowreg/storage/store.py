@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from .arriving import Arriving
 from .fsspec_store import IN_MEMORY, FsspecStore
 from .hashing import Progress
 from .local import LocalStore
@@ -23,6 +24,12 @@ from .uploads import Unfinished
 __all__ = ["IN_MEMORY", "PROOFS", "FsspecStore", "Proof", "Store", "Unfinished", "open_store", "shown_root"]
 
 
+class Ranges(Protocol):
+    """What can go on with a download that was broken off."""
+
+    def get_in_ranges(self, path: str, file: Arriving, *, copy: int | None = ..., progress: Progress = ...) -> str | None: ...
+
+
 class Store(Protocol):
     """What flowreg asks of a filesystem. Paths are relative to the root, with ``/``."""
 
@@ -30,7 +37,20 @@ class Store(Protocol):
     concurrent_files: int
 
     @property
-    def mechanism(self) -> str: ...
+    def mechanism(self) -> str:
+        """How one writer of a path wins; ``none`` where that is not known."""
+
+    @property
+    def is_far(self) -> bool:
+        """Whether what was fetched is worth keeping nearer."""
+
+    @property
+    def guards_bytes(self) -> bool:
+        """Whether what arrives is what is stored, or arrives with an error."""
+
+    @property
+    def ranges(self) -> Ranges | None:
+        """Who brings a large file in ranges; None where a file comes at once."""
 
     def create(self, path: str, data: bytes) -> None: ...
     def replace(self, path: str, data: bytes) -> None: ...

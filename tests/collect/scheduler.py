@@ -25,6 +25,7 @@ class Stepped:
     """Files in a dict. Before each call ``step`` is asked; it may hand the turn to somebody else, or crash the caller."""
 
     root, mechanism, concurrent_files = "stepped://root", "one thread at a time", 1
+    is_far, guards_bytes, ranges = False, True, None
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}

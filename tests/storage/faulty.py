@@ -16,6 +16,7 @@ class FaultyStore:
     root = "fake://root"
     mechanism = "a lock"
     concurrent_files = 2
+    is_far, guards_bytes, ranges = False, True, None
 
     def __init__(self, faults: Iterator[str | None] | None = None, *, reads_until_late: int = 2) -> None:
         self.files: dict[str, bytes] = {}

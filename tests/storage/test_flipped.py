@@ -37,7 +37,7 @@ class Flipping:
 @pytest.fixture
 def shared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Registry, Registry, Flipping]:
     """Ana and Ben on one root over a connection that does not guard its bytes; Ben's reads flip."""
-    monkeypatch.setattr(FsspecStore, "is_plain", property(lambda store: True))
+    monkeypatch.setattr(FsspecStore, "guards_bytes", property(lambda store: False))
     root = f"memory://flipped-{uuid.uuid4().hex}"
     (tmp_path / "model.bin").write_bytes(b"weights")
     ana, ben = Registry(root, actor="ana"), Registry(root, actor="ben")

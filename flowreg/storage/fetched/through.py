@@ -14,9 +14,9 @@ from pathlib import Path
 from ...core.manifest import File
 from ...errors import Corrupt, FlowregError
 from ..arriving import Arriving, DiskFailed
-from ..fsspec_store import IN_MEMORY, FsspecStore
 from ..hashing import Progress, Told
 from ..incarnations import get_blob
+from ..store import IN_MEMORY, Ranges, Store
 from .cache import Cache
 from .folder import NEW, Busy
 
@@ -24,30 +24,30 @@ PATIENCE_S = 30.0  # with a file that another brings and that does not grow
 LOOK_EVERY_S = 0.05
 
 
-def get_through(cache: Cache, store: FsspecStore, file: File, into: Path, progress: Progress) -> str | None:
+def get_through(cache: Cache, store: Store, file: File, into: Path, progress: Progress) -> str | None:
     """Bring ``file`` to the new file ``into``. The digest of what is there now; None where the store has no such blob."""
     if cache.copy_out(file, into, progress):
         return file.digest
-    if IN_MEMORY < file.size_bytes <= cache.limit_bytes and store.has_ranges:
-        return _in_turn(cache, store, file, into, progress)
+    if IN_MEMORY < file.size_bytes <= cache.limit_bytes and (ranges := store.ranges):
+        return _in_turn(cache, store, ranges, file, into, progress)
     found = _directly(store, file, into, progress)
     if found == file.digest:
         cache.take_in(file, into)
     return found
 
 
-def _directly(store: FsspecStore, file: File, into: Path, progress: Progress) -> str | None:
+def _directly(store: Store, file: File, into: Path, progress: Progress) -> str | None:
     return get_blob(store, file.digest, lambda path: store.get_file(path, into, size_bytes=file.size_bytes, progress=progress))
 
 
-def _in_turn(cache: Cache, store: FsspecStore, file: File, into: Path, progress: Progress) -> str | None:
+def _in_turn(cache: Cache, store: Store, ranges: Ranges, file: File, into: Path, progress: Progress) -> str | None:
     """By ourselves, or as soon as who is at it has brought it."""
     for _ in _while_it_grows(cache, file):
         if cache.copy_out(file, into, progress):
             return file.digest
         try:
             with cache.arriving(file) as arriving:
-                if _bring(cache, store, file, arriving, into, progress):
+                if _bring(cache, store, ranges, file, arriving, into, progress):
                     return file.digest
                 break
         except Busy:
@@ -59,12 +59,12 @@ def _in_turn(cache: Cache, store: FsspecStore, file: File, into: Path, progress:
     return _directly(store, file, into, progress)
 
 
-def _bring(cache: Cache, store: FsspecStore, file: File, arriving: Arriving, into: Path, progress: Progress) -> bool:
+def _bring(cache: Cache, store: Store, ranges: Ranges, file: File, arriving: Arriving, into: Path, progress: Progress) -> bool:
     """Whether it came, whole and verified. If not, what is there of it is of no use: the store itself shall say why."""
     told = Told(progress)
     copy = os.open(into, NEW, 0o666)
     try:
-        found = get_blob(store, file.digest, lambda path: store.get_in_ranges(path, arriving, copy=copy, progress=told.add))
+        found = get_blob(store, file.digest, lambda path: ranges.get_in_ranges(path, arriving, copy=copy, progress=told.add))
     except (DiskFailed, Corrupt):
         found = None
     finally:

@@ -7,8 +7,9 @@ import argparse
 from . import scale, writers
 from .table import MEMORY_TARGET_MIB, PLANS, lines, peak_mib
 
-MEMORY, SCALE, WRITERS = "memory", "scale", "writers"
-NAMES = (*PLANS, MEMORY, SCALE, WRITERS)
+MEMORY, SCALE = "memory", "scale"
+WRITERS = {f"writers-{place}": place for place in writers.PLACES}
+NAMES = (*PLANS, MEMORY, *WRITERS, SCALE)
 
 
 def main() -> None:
@@ -25,8 +26,8 @@ def main() -> None:
     if MEMORY in names:
         peak = peak_mib(small=asked.small)
         print(f"peak memory of registering one file, above the import: {peak:.0f} MiB (target <= {MEMORY_TARGET_MIB:g})")
-    if WRITERS in names:
-        for line in writers.lines(writers.every(small=asked.small)):
+    if places := [place for name, place in WRITERS.items() if name in names]:
+        for line in writers.lines(writers.every(places, small=asked.small)):
             print(line, flush=True)
     if SCALE in names:
         print("\n".join(scale.lines(scale.measured(scale.SIZES[:2] if asked.small else scale.SIZES))))

@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,11 @@ class Plan:
     small: Mapping[str, Any] = field(default_factory=dict)
     on_s3: bool = False
     on_prefect: bool = False
+    needs: str | None = None  # a package without which it is left out
+
+    @property
+    def is_possible(self) -> bool:
+        return self.needs is None or find_spec(self.needs) is not None
 
 
 PLANS: Mapping[str, Plan] = {
@@ -49,10 +56,20 @@ PLANS: Mapping[str, Plan] = {
     "compare-f1": Plan(comparing.f1, 5, {"rows": 2000}),
     "judge": Plan(judging.judging, 15, {"values": 1000}),
     "judge-json": Plan(judging.judging_against_json, 15, {"values": 1000}),
-    "s3-large-up": Plan(transferring.large_file_up, 5, {"size_bytes": 32 << 20}, on_s3=True),
-    "s3-large-down": Plan(transferring.large_file_down, 5, {"size_bytes": 32 << 20}, on_s3=True),
-    "s3-many-up": Plan(transferring.many_files_up, 5, {"files": 50, "size_bytes": 1 << 10}, on_s3=True),
-    "s3-many-down": Plan(transferring.many_files_down, 5, {"files": 50, "size_bytes": 1 << 10}, on_s3=True),
+    **{
+        f"s3-{name}{suffix}": Plan(partial(make, **more), 5, small, on_s3=True, needs=needs)
+        for name, make, small in (
+            ("large-up", transferring.large_file_up, {"size_bytes": 32 << 20}),
+            ("large-down", transferring.large_file_down, {"size_bytes": 32 << 20}),
+            ("many-up", transferring.many_files_up, {"files": 50, "size_bytes": 1 << 10}),
+            ("many-down", transferring.many_files_down, {"files": 50, "size_bytes": 1 << 10}),
+        )
+        for suffix, more, needs in (
+            ("", {}, None),
+            *([("-uncached", {"cached": False}, None)] if name.endswith("down") else []),
+            ("-obstore", {"against": transferring.OBSTORE, **({"cached": False} if name.endswith("down") else {})}, "obstore"),
+        )
+    },
     "lineage-one": Plan(tracing.one_answer, 9, {"models": 3, "versions": 4}),
     "lineage-all": Plan(tracing.every_answer, 5, {"models": 3, "versions": 4}),
     "capture": Plan(capturing.retraining, 15, {"family": "linear"}, on_prefect=True),
@@ -80,7 +97,8 @@ def lines(names: list[str], *, small: bool) -> Iterator[str]:
     """The table, a line as soon as it is known."""
     yield f"{'benchmark':<50} {'floor':>10} {'ours':>10} {'ratio':>7} {'range':>13}  target"
     for name in names:
-        yield line(figure(name, small=small))
+        plan = PLANS[name]
+        yield line(figure(name, small=small)) if plan.is_possible else f"{name:<50} left out: it needs pip install {plan.needs}"
 
 
 def line(found: Figure) -> str:

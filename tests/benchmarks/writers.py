@@ -9,7 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,8 +68,8 @@ def lines(found: Iterator[Written]) -> Iterator[str]:
         yield f"{run.place:<8} {run.writers:>7} {run.rate:>10.1f} {run.rate / one[run.place]:>7.2f} {run.slowest:>12.2f} {requests:>15}"
 
 
-def every(*, small: bool) -> Iterator[Written]:
-    for place in ("local",) if small else PLACES:
+def every(places: Sequence[str], *, small: bool) -> Iterator[Written]:
+    for place in places:
         for writers in (1, 2) if small else WRITERS:
             yield measured(place, writers, each=3 if small else None)
 

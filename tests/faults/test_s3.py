@@ -176,7 +176,7 @@ def test_nobody_builds_on_an_entry_that_arrived_with_a_flipped_byte(
     proxy.heal()
     ben.label("churn@1", {"after": "ana"})
     ben.flush()
-    assert ben._store.is_plain  # type: ignore[attr-defined]
+    assert not ben._store.guards_bytes
 
     assert opened(server, root).get("churn@1").labels == {"by": "ana", "after": "ana"}
     assert not opened(server, root).check().faults

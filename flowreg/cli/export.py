@@ -50,6 +50,8 @@ def export(
 def _refuse(form: str, into: Path | None, template: Path | None, send: bool) -> None:
     if send and (form != "openlineage" or into is not None):
         raise BadInput("--send is for --as openlineage, without --into", do="leave it out, or export as openlineage", code="usage")
+    if into is not None and not into.parent.is_dir():
+        raise BadInput(f"there is no folder {shown(str(into.parent))}", where="nothing was written", do="make it first", code="no-folder")
     if into is not None and into.exists():
         raise BadInput(f"there is a file {shown(str(into))}", where="nothing was written", do="give another name", code="exists")
     if template is not None and not template.is_file():

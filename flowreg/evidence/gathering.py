@@ -12,6 +12,7 @@ from ..core.layout import entry_path
 from ..core.needs import named_by
 from ..errors import Corrupt
 from ..inside import Inside, Moment, VersionRef
+from ..lineage.masking import public_text
 from ..standards import told as standards
 from ..standards.exporting import made
 from ..standards.told import Told
@@ -58,7 +59,7 @@ def gather(inside: Inside, ref: VersionRef, *, as_of: Moment = None) -> Gathered
         found = made(told, form)
         text = found if isinstance(found, str) else json.dumps(found, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
         parts[path] = Part(f"made from the journal: {form}", text.encode())
-    parts["report.html"] = Part("made from the journal: report", report(told).encode())
+    parts["report.html"] = Part("made from the journal: report", public_text(report(told)).encode())
     index = {
         "format": FORMAT, "ref": told.name, "model": model, "version": number, "manifest": told.version.digest, "registry": told.registry,
         "known_at": told.known_at, "root": told.root,

@@ -190,6 +190,21 @@ def _public(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc if box else host, parts.path, query, fragment))
 
 
+def public_text(text: str) -> str:
+    """A text in which addresses have no user, no password and nothing that signs them; all else, also its length, as it is.
+
+    >>> public_text("from postgres://ana:pw@db/x, see https://x.org/a?b=c#d")
+    'from postgres://db/x, see https://x.org/a?b=c#d'
+    """
+    return _URL.sub(lambda found: found[0] if _is_public(found[0]) else public_url(found[0]), text)
+
+
+def _is_public(url: str) -> bool:
+    place, _, query = url.partition("://")[2].partition("?")
+    named = {part.partition("=")[0] for part in query.partition("#")[0].split("&")}
+    return "@" not in place.partition("/")[0] and not any(is_secret_name(name) or _SIGNS.match(name) for name in named if name)
+
+
 def is_secret_name(name: str) -> bool:
     """Whether something of this name is hidden whatever it is."""
     return bool(_STRONG.search(name)) or any(word.lower() in _WORDS for word in _WORD.findall(name))

@@ -5,14 +5,13 @@ Written by hand, since cyclonedx-python-lib drops ``modelCard`` when it writes; 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..core.cards import sections
 from ..core.events import Dataset, write_measure
 from ..version import VERSION
-from .names import dataset_name, purl_of, sha256_of, uuid_of
+from .names import dataset_name, purl_of, sha256_of, uri_of, uuid_of
 from .told import Told
 
 MODEL = "version"
@@ -104,7 +103,7 @@ def _files(told: Told) -> Iterator[dict[str, Any]]:
 def _datasets(told: Told) -> Iterator[dict[str, Any]]:
     for place, data in enumerate(told.version.data):
         name = dataset_name(data)
-        contents = _known({"url": data.uri if data.uri and re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", data.uri) else None})
+        contents = _known({"url": uri_of(data.uri)})
         yield _known(
             {
                 "type": "data", "bom-ref": f"data:{place}", "name": name, "hashes": _hashes(data.digest),

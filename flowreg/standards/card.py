@@ -41,19 +41,28 @@ def card(told: Told, template: str | None = None) -> str:
     ``$identity``, and ``$card_SECTION`` for a section that people wrote; ``BadInput`` for another place."""
     places = facts(told)
     try:
-        text = Template(TEMPLATE if template is None else template).substitute(places)
+        text = Template(_filled(TEMPLATE if template is None else template, places)).substitute(places)
     except (KeyError, ValueError) as error:
         there = ", ".join(f"${name}" for name in places)
         raise BadInput(
             f"the template of the card has a place {shown(str(error), 60)} that nothing fills", where=f"there are {there}",
             do="write $$ for a dollar sign", code="bad-template",
         ) from None  # fmt: skip
-    return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+    return text.strip() + "\n"
+
+
+def _filled(template: str, places: Mapping[str, str]) -> str:
+    """The template without the lines that nothing fills, and the blank lines that they would leave."""
+    empty = {form for name, text in places.items() if not text for form in (f"${name}", f"${{{name}}}")}
+    kept = [line for line in template.splitlines() if line.strip() not in empty]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept))
 
 
 def facts(told: Told) -> Mapping[str, str]:
     """The places of a template."""
     front, body = split(told.card or "")
+    if front.strip() and _mapping(front) is None:
+        front, body = "", f"```\n{front.rstrip()}\n```\n\n{body}"
     title = "" if re.match(r"\s{0,3}# ", body) else f"# {_quoted(told.name)}"
     return {
         "front": _front(told, front), "title": title, "written": body.strip(), "measured": _measured(told), "decided": _decided(told),
@@ -63,12 +72,26 @@ def facts(told: Told) -> Mapping[str, str]:
 
 
 def _front(told: Told, written: str) -> str:
-    """Front matter as Hugging Face's cards have it; fields that people wrote stay, ``model-index`` is added where there is none."""
-    lines = [line for line in written.rstrip("\n").splitlines() if line.strip()]
-    there = {line.partition(":")[0].strip() for line in lines if line[:1].isalpha()}
+    """Front matter as Hugging Face's cards have it: what people wrote, and what is known besides, where that can be added to it."""
+    there = _mapping(written) if written.strip() else {}
+    if there is None:
+        return ""  # it is no front matter; it stands below, as it was written
     known: dict[str, Any] = {"model_name": told.name, "library_name": told.version.loader, "model-index": list(_index(told))}
-    lines += [f"{name}: {json.dumps(value, ensure_ascii=False)}" for name, value in known.items() if name not in there and value]
-    return "---\n" + "\n".join(lines) + "\n---\n\n"
+    added = [f"{name}: {json.dumps(value)}\n" for name, value in known.items() if name not in there and value]
+    own = written if not written or written.endswith("\n") else f"{written}\n"
+    both = own + "".join(added)
+    return f"---\n{own if _mapping(both) is None else both}---\n\n"
+
+
+def _mapping(text: str) -> Mapping[Any, Any] | None:
+    """What a front matter says, or None where it is no mapping in YAML."""
+    import yaml
+
+    try:
+        found = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        return None
+    return found if isinstance(found, Mapping) else None
 
 
 def _index(told: Told) -> Iterator[dict[str, Any]]:

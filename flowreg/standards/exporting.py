@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from ..core.names import shown
 from ..errors import BadInput
 from ..inside import Inside, Moment, VersionRef
+from ..lineage.masking import public_text
 from . import bom, card, openlineage, provenance
 from .told import Told, gather
 
@@ -23,7 +25,22 @@ def export(inside: Inside, ref: VersionRef, form: str, *, as_of: Moment = None, 
 
 
 def made(told: Told, form: str, *, template: str | None = None) -> Any:
-    """The form, out of what was gathered."""
+    """The form, out of what was gathered; whatever text it has, addresses in it open nothing."""
+    return _public(_made(told, form, template))
+
+
+def _public(value: Any) -> Any:
+    match value:
+        case str():
+            return public_text(value)
+        case Mapping():
+            return {name: _public(item) for name, item in value.items()}
+        case list() | tuple():
+            return [_public(item) for item in value]
+    return value
+
+
+def _made(told: Told, form: str, template: str | None) -> Any:
     match form:
         case "bom":
             return bom.bom(told)

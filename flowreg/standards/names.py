@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import quote
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from ..core.events import Dataset
 from ..version import VERSION
 
 PRODUCER = f"urn:flowreg:{VERSION}"
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s]")
+_SAFE = "%:/?#@!$&'()*+,;=~"
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 
@@ -33,9 +36,20 @@ def sha256_of(digest: str | None) -> str | None:
 
 def purl_of(name: str, version: str) -> str:
     """The package URL of a Python package (https://github.com/package-url/purl-spec)."""
-    from urllib.parse import quote
-
     return f"pkg:pypi/{quote(re.sub(r'[-_.]+', '-', name).lower())}@{quote(version)}"
+
+
+def uri_of(place: str | None) -> str | None:
+    """A place as a URI (RFC 3986), or None where it is none: a path, a name of a table."""
+    if place is None:
+        return None
+    if "://" not in place:
+        host, colon, path = place.partition(":")
+        is_remote = colon and "@" in host and "/" not in host and not path.startswith("/")
+        return f"ssh://{quote(host, safe=_SAFE)}/{quote(path, safe=_SAFE)}" if is_remote else None  # git@host:team/churn.git
+    scheme, _, rest = place.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{quote(host, safe=_SAFE + '[]')}{slash}{quote(path, safe=_SAFE)}" if _SCHEME.match(place) else None
 
 
 def dataset_name(data: Dataset) -> str:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from ..core.events import Dataset, Run, write_measure
 from ..core.views import Evaluation
-from .names import PRODUCER, dataset_name, run_uuid, uuid_of
+from .names import PRODUCER, dataset_name, run_uuid, uri_of, uuid_of
 from .told import Told
 
 EVENT = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
@@ -81,8 +81,9 @@ def _job(told: Told, run: Run, otherwise: str) -> dict[str, Any]:
     integration, kind = ("PREFECT", "FLOW") if run.flow else ("FLOWREG", "COMMAND")
     facets: dict[str, Any] = {"jobType": _facet(_JOB_TYPE, processingType="BATCH", integration=integration, jobType=kind)}
     git = run.git
-    if git and git.remote and git.commit:
-        code = {"type": "git", "url": git.remote, "repoUrl": git.remote, "version": git.commit, "branch": git.branch}
+    remote = uri_of(git.remote) if git else None
+    if git and remote and git.commit:
+        code = {"type": "git", "url": remote, "repoUrl": remote, "version": git.commit, "branch": git.branch}
         path = (run.entrypoint or "").rpartition(":")[0] or None
         facets["sourceCodeLocation"] = _facet(_SOURCE, **{k: v for k, v in {**code, "path": path}.items() if v})
     suffix = "" if otherwise == "register" else f".{otherwise}"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
-from .names import dataset_name, sha256_of
+from .names import dataset_name, sha256_of, uri_of
 from .told import Told
 
 BUILD_TYPE = "urn:flowreg:build:registration:v1"  # FORMAT.md 11: a run registered these files as a version
@@ -44,7 +45,7 @@ def _predicate(told: Told) -> dict[str, Any]:
         },
         "runDetails": _known(
             {
-                "builder": {"id": f"urn:flowreg:builder:{run.work_pool or 'local'}"},
+                "builder": {"id": f"urn:flowreg:builder:{quote(run.work_pool or 'local', safe='')}"},
                 "metadata": _known({"invocationId": run.url or run.flow_run, "finishedOn": version.registered_at}),
                 "byproducts": [_known(each) for each in _byproducts(told)],
             }
@@ -60,18 +61,19 @@ def _environment(told: Told) -> dict[str, Any]:
 def _dependencies(told: Told) -> Iterator[dict[str, Any]]:
     run, environment = told.run, told.run.environment
     if run.git and run.git.commit:
+        remote = uri_of(run.git.remote)
         yield {
-            "name": "code", "uri": f"git+{run.git.remote}" if run.git.remote and "://" in run.git.remote else run.git.remote,
-            "digest": {"gitCommit": run.git.commit}, "annotations": _known({"branch": run.git.branch, "dirty": run.git.dirty}),
+            "name": "code", "uri": f"git+{remote}" if remote else None,
+            "digest": {"gitCommit": run.git.commit}, "annotations": _known({"branch": run.git.branch, "dirty": run.git.dirty, "place": None if remote else run.git.remote}),
         }  # fmt: skip
     if run.image or run.image_digest:
-        yield {"name": "image", "uri": run.image, "digest": _sha256(run.image_digest)}
+        yield {"name": "image", "uri": uri_of(f"oci://{run.image}") if run.image else None, "digest": _sha256(run.image_digest)}
     if environment and environment.lockfile:
         yield {"name": environment.lockfile.path, "digest": _sha256(environment.lockfile.digest)}
     for data in told.version.data:
         yield {
-            "name": dataset_name(data), "uri": data.uri, "digest": _digest(data.digest),
-            "annotations": _known({"role": data.role, "rows": data.rows, "kind": "dataset"}),
+            "name": dataset_name(data), "uri": uri_of(data.uri), "digest": _digest(data.digest),
+            "annotations": _known({"role": data.role, "rows": data.rows, "kind": "dataset", "place": None if uri_of(data.uri) else data.uri}),
         }  # fmt: skip
     for parent in told.version.parents:
         yield {"name": f"{parent.model}@{parent.version}", "digest": _sha256(parent.manifest), "annotations": {"kind": "parent version"}}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..core.policies import PolicyRecord, RegistryState
 from ..core.state import ModelState
 from ..core.views import Approval, HistoryLine, Version, approval_view, version_view
 from ..inside import Inside, Moment, VersionRef
+from ..lineage.masking import MASK, is_secret_name
 from ..storage import blobs
 from ..storage.store import Store
 
@@ -66,7 +67,7 @@ def gather(inside: Inside, ref: VersionRef, *, as_of: Moment = None) -> Told:
     parsed = reading.as_ref(ref)
     model, at = parsed.model, reading.moment(as_of)
     state = inside.state(model, as_of)
-    version = version_view(model, state, decide.resolve(state, parsed))
+    version = _public(version_view(model, state, decide.resolve(state, parsed)))
     registry = inside.registry_state(as_of)
     slots = inside.journals.of(model).slots()
     return Told(
@@ -85,6 +86,20 @@ def gather(inside: Inside, ref: VersionRef, *, as_of: Moment = None) -> Told:
     )
 
 
+def _public(version: Version) -> Version:
+    """Without the values of what is called like a secret: it was recorded as it was given, and need not go out."""
+    labels = {name: MASK if is_secret_name(name) else value for name, value in version.labels.items()}
+    run = version.run and version.run.model_copy(update={"parameters": _without_secrets(version.run.parameters)})
+    return replace(version, params=_without_secrets(version.params), labels=labels, run=run)
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        hidden = {name for name, said in value.items() if isinstance(said, str) and is_secret_name(str(name))}
+        return {name: MASK if name in hidden else _without_secrets(said) for name, said in value.items()}
+    return [_without_secrets(item) for item in value] if isinstance(value, list | tuple) else value
+
+
 def card_of(store: Store, version: Version) -> str | None:
     """The card that people wrote for a version, as they gave it."""
     return None if version.card is None else blobs.get(store, version.card, what=f"the card of {version.ref}").decode("utf-8", "replace")
@@ -96,7 +111,8 @@ def packages_of(store: Store, version: Version) -> tuple[Package, ...]:
     if digest is None:
         return ()
     raw = blobs.get(store, digest, what=f"the list of packages of {version.ref}").decode("utf-8", "replace")
-    return tuple(_package(line) for line in raw.splitlines() if "==" in line)
+    found = (_package(line) for line in raw.splitlines() if "==" in line)
+    return tuple({package.name: package for package in found}.values())
 
 
 def _package(line: str) -> Package:

@@ -25,4 +25,5 @@ def test_what_does_not_go_together_is_refused(cli: Cli, churn: Registry) -> None
     """Before anything is read."""
     assert cli("export", "churn@1", "--as", "bom", "--send").code == 2
     assert cli("export", "churn@1", "--as", "card", "--template", "/nowhere").code == 2
+    assert cli("export", "churn@1", "--as", "card", "--into", "/nowhere/card.md").code == 2
     assert cli("export", "churn@9", "--as", "card").code == 3

@@ -103,7 +103,7 @@ def _files(told: Told) -> Iterator[dict[str, Any]]:
 def _datasets(told: Told) -> Iterator[dict[str, Any]]:
     for place, data in enumerate(told.version.data):
         name = dataset_name(data)
-        contents = _known({"url": uri_of(data.uri)})
+        contents = _known({"url": _iri(data.uri)})
         yield _known(
             {
                 "type": "data", "bom-ref": f"data:{place}", "name": name, "hashes": _hashes(data.digest),
@@ -111,6 +111,12 @@ def _datasets(told: Told) -> Iterator[dict[str, Any]]:
                 "properties": list(_about_data(data)),
             }
         )  # fmt: skip
+
+
+def _iri(place: str | None) -> str | None:
+    """Without addresses of IPv6, which common validators of CycloneDX take for no IRI; the property ``flowreg:uri`` has them."""
+    uri = uri_of(place)
+    return None if uri is None or "[" in uri else uri
 
 
 def _about_data(data: Dataset) -> Iterator[dict[str, str]]:

@@ -63,8 +63,8 @@ def _dependencies(told: Told) -> Iterator[dict[str, Any]]:
     if run.git and run.git.commit:
         remote = uri_of(run.git.remote)
         yield {
-            "name": "code", "uri": f"git+{remote}" if remote else None,
-            "digest": {"gitCommit": run.git.commit}, "annotations": _known({"branch": run.git.branch, "dirty": run.git.dirty, "place": None if remote else run.git.remote}),
+            "name": "code", "uri": f"git+{remote}" if remote else None, "digest": {"gitCommit": run.git.commit},
+            "annotations": _known({"branch": run.git.branch, "dirty": run.git.dirty, "place": None if remote else run.git.remote}),
         }  # fmt: skip
     if run.image or run.image_digest:
         yield {"name": "image", "uri": uri_of(f"oci://{run.image}") if run.image else None, "digest": _sha256(run.image_digest)}
@@ -73,7 +73,9 @@ def _dependencies(told: Told) -> Iterator[dict[str, Any]]:
     for data in told.version.data:
         yield {
             "name": dataset_name(data), "uri": uri_of(data.uri), "digest": _digest(data.digest),
-            "annotations": _known({"role": data.role, "rows": data.rows, "kind": "dataset", "place": None if uri_of(data.uri) else data.uri}),
+            "annotations": _known(
+                {"role": data.role, "rows": data.rows, "kind": "dataset", "place": None if uri_of(data.uri) else data.uri}
+            ),
         }  # fmt: skip
     for parent in told.version.parents:
         yield {"name": f"{parent.model}@{parent.version}", "digest": _sha256(parent.manifest), "annotations": {"kind": "parent version"}}

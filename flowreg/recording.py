@@ -77,16 +77,16 @@ def drafted(
     measured: Measures, golden: Any = None,
 ) -> Draft:  # fmt: skip
     """The draft of a version, checked as far as it can be before its bytes are read."""
-    attempts = Attempts(time.monotonic() + datasets.BUDGET_S)
-    data = given.datasets(datasets.described(data, attempts))
     said = VersionRegistered(
         version=1, manifest="sha256:" + "0" * 64, loader="files", size_bytes=0, file_count=0, key=given.key(key),
-        params=given.params(params), labels=given.labels(labels), data=data,
-        signature=given.signature(signature), parents=_parents(inside, parents),
+        params=given.params(params), labels=given.labels(labels), signature=given.signature(signature), parents=_parents(inside, parents),
     )  # fmt: skip
+    written = given.card(card)
+    attempts = Attempts(time.monotonic() + datasets.BUDGET_S)  # data is read last: all else may be refused before
+    said = said.model_copy(update={"data": given.datasets(datasets.described(data, attempts))})
     given.storable(said, Evaluated(version=1, metrics=measured.metrics))
     wanted = signature if golden is None else None if golden is False else golden
-    return Draft(said, given.card(card), measured, wanted, tuple(map(masked_text, attempts.warnings[:WARNINGS_LIMIT])))
+    return Draft(said, written, measured, wanted, tuple(map(masked_text, attempts.warnings[:WARNINGS_LIMIT])))
 
 
 def register(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.codec import Entry, Slot, Void, decode_entry, digest_of
+from ..core.codec import Entry, Slot, decode_entry
 from ..core.layout import entry_path
 from ..core.needs import named_by
 from ..errors import Corrupt
@@ -50,10 +50,12 @@ def gather(inside: Inside, ref: VersionRef, *, as_of: Moment = None) -> Gathered
     model, number = told.version.model, told.version.number
     state, registry = inside.state(model, as_of), inside.registry_state(as_of)
     parts: dict[str, Part] = {}
-    for name, of, upto in (("registry", None, registry.seq), ("model", model, state.seq)):
-        for seq, raw in _entries(inside, of, upto):
-            parts[f"{name}/journal/{seq:020d}.json"] = Part("an entry", raw)
-    for digest, role in _named(inside, model, number, state.seq):
+    entries = {"registry": dict(_entries(inside, None, registry.seq)), "model": dict(_entries(inside, model, state.seq))}
+    for name, raws in entries.items():
+        parts |= {f"{name}/journal/{seq:020d}.json": Part("an entry", raw) for seq, raw in raws.items()}
+    without_effect = {void.seq for void in state.voids}
+    slots = (decode_entry(raw, model=model, seq=seq) for seq, raw in entries["model"].items() if seq not in without_effect)
+    for digest, role in _named(slots, number):
         parts[f"blobs/{digest[7:]}"] = Part(role, blobs.get(inside.store, digest, what=f"{role} of {told.name}"))
     for path, form in _EXPORTS.items():
         found = made(told, form)
@@ -81,10 +83,10 @@ def _entries(inside: Inside, model: str | None, upto: int) -> Iterator[tuple[int
             yield seq, raw
 
 
-def _named(inside: Inside, model: str, number: int, upto: int) -> Iterator[tuple[str, str]]:
+def _named(slots: Iterable[Slot], number: int) -> Iterator[tuple[str, str]]:
     """Each blob that an entry about this version names, once, with what it is."""
     seen: set[str] = set()
-    for slot in _slots(inside, model, upto):
+    for slot in slots:
         for event in slot.said.events if isinstance(slot, Entry) else ():
             if getattr(event, "version", None) != number:
                 continue
@@ -92,9 +94,3 @@ def _named(inside: Inside, model: str, number: int, upto: int) -> Iterator[tuple
                 if named.digest not in seen:
                     seen.add(named.digest)
                     yield named.digest, named.role
-
-
-def _slots(inside: Inside, model: str, upto: int) -> Iterator[Slot]:
-    voids = {void.seq for void in inside.state(model).voids}
-    for seq, raw in _entries(inside, model, upto):
-        yield Void(seq, digest_of(raw), "") if seq in voids else decode_entry(raw, model=model, seq=seq)

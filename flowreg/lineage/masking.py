@@ -191,7 +191,7 @@ def _public(url: str) -> str:
 
 
 def public_text(text: str) -> str:
-    """A text in which addresses have no user, no password and nothing that signs them; all else, also its length, as it is.
+    """A text whose addresses have no user (but ``ssh://git@host``), no password and nothing that signs them; all else is as it was.
 
     >>> public_text("from postgres://ana:pw@db/x, see https://x.org/a?b=c#d")
     'from postgres://db/x, see https://x.org/a?b=c#d'
@@ -200,9 +200,12 @@ def public_text(text: str) -> str:
 
 
 def _is_public(url: str) -> bool:
-    place, _, query = url.partition("://")[2].partition("?")
+    scheme, _, rest = url.partition("://")
+    place, _, query = rest.partition("?")
+    user, at, _ = place.partition("/")[0].rpartition("@")
+    nobody = not at or (":" not in user and scheme.lower().endswith("ssh"))  # git@host is part of the place
     named = {part.partition("=")[0] for part in query.partition("#")[0].split("&")}
-    return "@" not in place.partition("/")[0] and not any(is_secret_name(name) or _SIGNS.match(name) for name in named if name)
+    return nobody and not any(is_secret_name(name) or _SIGNS.match(name) for name in named if name)
 
 
 def is_secret_name(name: str) -> bool:

@@ -293,7 +293,7 @@ def test_a_remote_is_a_uri_or_is_told_apart(full: Registry, tmp_path: Path, remo
         assert ("uri" in code, code["annotations"]["place"], facet) == (False, remote, None)
     else:
         assert facet is not None
-        assert (code["uri"].removeprefix("git+").replace("git@", ""), facet["url"].replace("git@", "")) == (uri.replace("git@", ""),) * 2
+        assert (code["uri"].removeprefix("git+"), facet["url"]) == (uri, uri)
 
 
 @pytest.mark.parametrize(
